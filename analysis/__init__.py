@@ -1,0 +1,1 @@
+"""Turns records into estimates, figures and the report: one module a question, each a command of its own."""

@@ -1,0 +1,192 @@
+"""The latent size that a curve of errors chooses, with an interval: rules, not a look at the bend.
+
+Pure: arrays in, estimates out. Errors are (n_seeds, n_sizes), lower is better, NaN where a size lacks a seed; the sizes
+ascend. A rule can only answer within the grid, so that each answer says what the grid's end did to it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from analysis.statistics import LEVEL, Floats, mean_and_se, percent, t_margin
+
+
+@dataclass(frozen=True)
+class ChosenSize:
+    """A size with its interval; str() puts it in words, such as `16 [8, > 128]`.
+
+    Attributes:
+        value: None where the rule is not met by the end of the grid: > last. Equal to `first`: ≤ first.
+        low: lower end, to be read like `value`.
+        high: upper end; None where the interval is open: no size of the grid bounds it.
+        n: seeds behind the size that has fewest.
+        method: rule and interval.
+        first, last: ends of the grid.
+        best: the size that others were compared with; None for a rule without one.
+    """
+
+    value: int | None
+    low: int | None
+    high: int | None
+    n: int
+    method: str
+    first: int
+    last: int
+    best: int | None = None
+
+    def __str__(self) -> str:
+        """The estimate and its ends, each against the grid's."""
+        reached = "" if self.value is not None else " (not reached)"
+        return f"{self._words(self.value)}{reached} [{self._words(self.low)}, {self._words(self.high)}]"
+
+    def _words(self, size: int | None) -> str:
+        return f"> {self.last}" if size is None else f"≤ {size}" if size == self.first else str(size)
+
+
+def chosen_size(errors: ArrayLike, sizes: ArrayLike, threshold: float, level: float = LEVEL) -> ChosenSize:
+    """The smallest size from which the error stays at or below a threshold.
+
+    `value`: the smallest k whose mean, and that of every larger size, is at most the threshold. The interval inverts
+    one-sided t tests at (1 + level) / 2 (97.5 %): `low` is the smallest k with no error significantly above the
+    threshold at any k' ≥ k; `high` the smallest with the error significantly below it at every k' ≥ k. So
+    low ≤ value ≤ high, and a size with fewer than 2 seeds is significant in neither direction.
+
+    Assumes nearly normal errors over seeds. `high` is too small with probability ≤ 2.5 %, whatever the curve. So is
+    `low` too large, as long as only one size from the true one on has an error near the threshold. On a plateau exactly
+    at the threshold each size may exclude the truth: 5 % for two sizes, 9 % for four.
+
+    Args:
+        errors: (n_seeds, n_sizes) ÷ the mean image's error, so that the threshold is a share of it; at least one seed
+            at each size. Leave out a size whose network has a narrower layer.
+        sizes: (n_sizes,) ascending.
+        threshold: τ, in the units of the errors.
+        level: of the interval.
+
+    Raises:
+        ValueError: shapes that do not fit, sizes out of order, infinite errors, or a size without any.
+    """
+    table, grid = _checked(errors, sizes)
+    method = f"smallest size from which the mean error stays ≤ {threshold:g}, {percent(level)} interval by t inversion"
+    return _inverted(table - threshold, grid, method, level)
+
+
+def non_inferior_size(errors: ArrayLike, sizes: ArrayLike, margin: float, level: float = LEVEL) -> ChosenSize:
+    """The smallest size that is as good as the best one but for a margin, where the best lies inside the grid.
+
+    The best k has the least mean over rows 0, 2, 4, …; rows 1, 3, 5, … alone test the others against it, so that the
+    luck it was picked for does not count. `high` is the size to quote: going down from the best, it and every size
+    before it are non-inferior by a one-sided paired t test at (1 + level) / 2. As their order is fixed before the
+    tests, the sequence keeps the level of one (Westfall & Krishen 2001, doi:10.1016/S0378-3758(01)00077-5). `value`
+    asks of the means that they stay within the margin, `low` that none is significantly beyond it.
+
+    Args:
+        errors: (n_seeds, n_sizes) on the scale of the margin: log errors with log(1.02) for 2 % of the error,
+            1 - AUC with 0.005.
+        sizes: (n_sizes,) ascending.
+        margin: the loss of no importance, above 0.
+        level: of the interval.
+
+    Returns:
+        The choice, at most `best`. Where that is the last size of the grid it may lie beyond: `method` says so.
+
+    Raises:
+        ValueError: a margin of 0 or less, fewer than 2 seeds, and what `chosen_size` raises for.
+    """
+    table, grid = _checked(errors, sizes)
+    if not margin > 0 or len(table) < 2:
+        raise ValueError(f"margin {margin}, {len(table)} seeds: a margin above 0 and at least 2 seeds are needed")
+    best = int(np.nanargmin(_means(table[::2])[1]))
+    differences = (table[1::2] - table[1::2, [best]])[:, : best + 1]
+    method = (
+        f"smallest size non-inferior to {grid[best]} by {margin:g}, {percent(level)} interval by paired t inversion"
+    )
+    end = "; the best is the last of the grid and may lie beyond" if best == len(grid) - 1 else ""
+    found = _inverted(differences - margin, grid[: best + 1], method + end, level)
+    top = int(grid[best])  # non-inferior to itself, with however few seeds
+    return replace(found, value=found.value or top, high=found.high or top, last=int(grid[-1]), best=top)
+
+
+def one_standard_error(errors: ArrayLike, sizes: ArrayLike) -> int | None:
+    """The smallest size whose mean is within one standard error of the best (Breiman et al. 1984, section 3.4.3).
+
+    Descriptive: more seeds make the error smaller and the choice larger, and where errors keep falling it answers the
+    end of the grid.
+
+    Args:
+        errors: (n_seeds, n_sizes).
+        sizes: (n_sizes,) ascending.
+
+    Returns:
+        None where the best size has fewer than 2 seeds.
+
+    Raises:
+        ValueError: as `chosen_size`.
+    """
+    table, grid = _checked(errors, sizes)
+    n, mean, se = _means(table)
+    best = int(np.argmin(mean))
+    return int(grid[np.argmax(mean <= mean[best] + se[best])]) if n[best] > 1 else None
+
+
+def kneedle(errors: ArrayLike, sizes: ArrayLike) -> int | None:
+    """The knee of the mean error over log₂ size (Satopää et al. 2011, doi:10.1109/ICDCSW.2011.20).
+
+    Descriptive: curve and axis are scaled to the grid, so that its end decides much of the answer.
+
+    Args:
+        errors: (n_seeds, n_sizes), expected to fall and to flatten.
+        sizes: (n_sizes,) ascending.
+
+    Returns:
+        None where the algorithm finds no knee, as with fewer than 3 sizes or a flat curve.
+
+    Raises:
+        ValueError: as `chosen_size`.
+    """
+    from kneed import KneeLocator
+
+    table, grid = _checked(errors, sizes)
+    mean = _means(table)[1]
+    if len(grid) < 3 or not np.ptp(mean):
+        return None
+    knee = KneeLocator(np.log2(grid), mean, curve="convex", direction="decreasing").knee
+    return None if knee is None else round(2 ** float(knee))
+
+
+def _inverted(excess: Floats, grid: NDArray[np.int64], method: str, level: float) -> ChosenSize:
+    """The rule on errors minus threshold, (n_seeds, n_sizes)."""
+    n, mean, se = _means(excess)
+    margin = t_margin(se, n - 1, level)  # NaN below 2 seeds: not significant
+    value, low, high = (_stays(holds, grid) for holds in (mean <= 0, ~(mean - margin > 0), mean + margin < 0))
+    return ChosenSize(value, low, high, int(n.min()), method, int(grid[0]), int(grid[-1]))
+
+
+def _stays(holds: NDArray[np.bool_], grid: NDArray[np.int64]) -> int | None:
+    """The smallest size from which something holds up to the end of the grid."""
+    fails = np.flatnonzero(~holds)
+    start = fails[-1] + 1 if len(fails) else 0
+    return int(grid[start]) if start < len(grid) else None
+
+
+def _means(table: Floats) -> tuple[NDArray[np.int64], Floats, Floats]:
+    """Count, mean and standard error of each column's numbers, as many as it has."""
+    columns = [column[~np.isnan(column)] for column in table.T]
+    mean, se = np.transpose([mean_and_se(column) for column in columns])
+    return np.array([len(column) for column in columns]), mean, se
+
+
+def _checked(errors: ArrayLike, sizes: ArrayLike) -> tuple[Floats, NDArray[np.int64]]:
+    table, grid = np.asarray(errors, dtype=np.float64), np.asarray(sizes, dtype=np.int64)
+    if table.ndim != 2 or grid.ndim != 1 or not table.size or table.shape[1] != len(grid):
+        raise ValueError(
+            f"errors of shape {table.shape}, sizes of shape {grid.shape}: (n_seeds, n_sizes) and (n_sizes,)"
+        )
+    if np.any(np.diff(grid) <= 0) or grid[0] < 1:
+        raise ValueError(f"sizes {grid.tolist()}: they must ascend from 1 or more, each given once")
+    empty = np.isnan(table).all(axis=0)
+    if empty.any() or np.isinf(table).any():
+        raise ValueError(f"no error at sizes {grid[empty].tolist()}, or an infinite one: leave these out")
+    return table, grid

@@ -1,0 +1,136 @@
+"""What every `python -m analysis.QUESTION` shares: its arguments, how it prints, what it writes, how it fails.
+
+A question's module parses with `parser`, computes an `Outcome`, and hands both to `run`. Standard output is the table
+and the sentences, or with `--format csv` the table alone and with `--format json` one object, for other programs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from study import datasets
+from study.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from study.datasets import Dataset
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a command has to say.
+
+    Attributes:
+        study: Its name, printed first: without STUDY on the command line the latest was taken.
+        table: The main numbers, each row with its n, estimator and interval method; printed as it is.
+        sentences: What may be cited, each with n and interval.
+        paths: Every file written, in order.
+        shown: The columns of the table for the terminal (empty: all); files, csv and json always have all.
+    """
+
+    study: str
+    table: pd.DataFrame
+    sentences: list[str]
+    paths: list[Path]
+    shown: list[str] = field(default_factory=list)
+
+
+def parser(question: str, description: str) -> argparse.ArgumentParser:
+    """The arguments that all analyses take; a module adds its own to it.
+
+    Args:
+        question: The module's name, as in `python -m analysis.QUESTION`.
+        description: Which question it answers, and how; shown as it stands by --help.
+    """
+    result = argparse.ArgumentParser(
+        prog=f"python -m analysis.{question}",
+        description=description,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    result.add_argument("study", nargs="?", metavar="STUDY", help="a folder of --artifacts (default: the latest study)")
+    result.add_argument("--artifacts", default="artifacts", metavar="DIR", help="where studies lie (default: artifacts)")
+    result.add_argument("--data-dir", metavar="DIR", help="where data sets lie that cannot or shall not be downloaded")
+    result.add_argument("--format", choices=["table", "csv", "json"], default="table", help="of standard output")
+    return result
+
+
+def run(
+    arguments: argparse.ArgumentParser,
+    answer: Callable[[argparse.Namespace], Outcome],
+    argv: Sequence[str] | None = None,
+) -> int:
+    """Parses, answers and prints.
+
+    Returns:
+        The exit status: 0, or 2 where the input was at fault; the reason is then on standard error.
+    """
+    parsed = arguments.parse_args(argv)
+    try:
+        outcome = answer(parsed)
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    {"table": _print_table, "csv": _print_csv, "json": _print_json}[parsed.format](outcome)
+    return 0
+
+
+def loader(manifest: Mapping[str, Any], data_dir: str | None) -> Callable[[str], Dataset]:
+    """A function from a data set's name to its images, each loaded once.
+
+    Raises:
+        InputError: on a call: the data set cannot be loaded, or holds other images than the study was trained on.
+    """
+
+    @cache
+    def load(name: str) -> Dataset:
+        data = datasets.load(name, data_dir)
+        if data.hashes() != manifest["data"][name]["hashes"]:
+            raise InputError(
+                f"the data set {name} here ({data.source}) holds other images than the study was trained on. "
+                "Point --data-dir at the same files."
+            )
+        return data
+
+    return load
+
+
+def span(counts: Collection[int]) -> str:
+    """The least and the greatest count in words, such as an n that failures made uneven: "10", or "8 to 10"."""
+    low, high = min(counts), max(counts)
+    return f"{low}" if low == high else f"{low} to {high}"
+
+
+def write(tables: Mapping[str, pd.DataFrame], folder: Path) -> list[Path]:
+    """Writes each table to FOLDER/NAME.csv and returns the paths."""
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = [folder / f"{name}.csv" for name in tables]
+    for path, table in zip(paths, tables.values(), strict=True):
+        table.to_csv(path, index=False, lineterminator="\n")
+    return paths
+
+
+def _print_table(outcome: Outcome) -> None:
+    shown = outcome.table[outcome.shown or list(outcome.table.columns)]
+    print(f"study {outcome.study}\n")
+    print(shown.to_string(index=False, na_rep="–", float_format=lambda value: f"{value:.4g}"), end="\n\n")
+    print(*outcome.sentences, sep="\n", end="\n\n")
+    print(*(f"wrote {path}" for path in outcome.paths), sep="\n")
+
+
+def _print_csv(outcome: Outcome) -> None:
+    print(outcome.table.to_csv(index=False, lineterminator="\n"), end="")
+    print(*(f"wrote {path}" for path in outcome.paths), sep="\n", file=sys.stderr)
+
+
+def _print_json(outcome: Outcome) -> None:
+    rows = json.loads(outcome.table.to_json(orient="records"))  # NaN becomes null: JSON has no NaN
+    paths = [str(path) for path in outcome.paths]
+    print(json.dumps({"study": outcome.study, "table": rows, "sentences": outcome.sentences, "paths": paths}, indent=1))

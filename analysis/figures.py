@@ -1,0 +1,143 @@
+"""How every figure looks, and how it is saved: the same colours, sizes and words throughout the report.
+
+Figures are drawn at the width of a page (17 cm) and are not scaled afterwards, so that a font size here is the one in
+print. No colour stands alone: each comes with a marker and a line style, and its lightness differs from its
+neighbours', for readers who see few colours and for grey paper.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+PAGE_WIDTH = 6.69  # inches: 17 cm
+DPI = 200
+CAPTION_CHARACTERS = 128  # of 7 points across the page
+
+# Built-in architectures keep their colour in every figure of every study; one's own take what is left.
+ARCHITECTURES = ("keras_io", "cnn", "dense", "linear", "residual", "convnext", "attention")
+
+# Paul Tol's "muted" scheme (https://personal.sron.nl/~pault/), ordered so that neighbours differ in lightness.
+COLOURS = ("#332288", "#CC6677", "#117733", "#DDAA33", "#882255", "#44AA99", "#999933", "#88CCEE", "#AA4499")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">")
+DASHES = ("-", (0, (5, 1.5)), (0, (1, 1)), (0, (5, 1.5, 1, 1.5)), (0, (3, 1)), (0, (1, 2.5)))
+REFERENCE = "#555555"  # PCA and whatever else is no architecture
+
+NAMES = {
+    "mse": "MSE",
+    "mae": "MAE",
+    "bce": "BCE (nats a pixel)",
+    "excess_bce": "excess BCE (nats a pixel)",
+    "fvu": "fraction of variance unexplained",
+    "psnr": "PSNR (dB)",
+    "ssim": "SSIM",
+    "auc": "AUC",
+}
+SPLITS = {"train": "training", "val": "validation", "heldout": "held-out", "test": "test"}
+HIGHER_IS_BETTER = {"psnr", "ssim", "auc"}
+
+
+@dataclass(frozen=True)
+class Style:
+    """How one level is drawn: unpack `line` into `Axes.plot`."""
+
+    colour: str
+    marker: str
+    dash: str | tuple
+
+    @property
+    def line(self) -> dict:
+        """The keyword arguments of `Axes.plot`."""
+        return {"color": self.colour, "marker": self.marker, "linestyle": self.dash}
+
+
+def theme() -> AbstractContextManager:
+    """A context in which figures are made and drawn: seaborn's "ticks" style with our sizes, no window system.
+
+    What it sets is undone when it ends, so that no figure depends on which was drawn before it.
+    """
+    import matplotlib
+    import seaborn
+
+    matplotlib.use("agg")
+    small = dict.fromkeys(["legend.fontsize", "xtick.labelsize", "ytick.labelsize"], 7.5)
+    ours = {
+        "font.family": "DejaVu Sans",  # comes with matplotlib: the same picture on every machine
+        "font.size": 8.5,
+        "axes.labelsize": 8.5,
+        "axes.titlesize": 9,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "lines.linewidth": 1.3,
+        "lines.markersize": 4.5,
+        "figure.dpi": DPI,
+        "savefig.dpi": DPI,
+        "svg.hashsalt": "autoencoder-study",  # else every saving draws new ids
+        "svg.fonttype": "path",
+    }
+    return matplotlib.rc_context({**seaborn.axes_style("ticks"), **ours, **small})
+
+
+def new(height: float, width: float = PAGE_WIDTH) -> Figure:
+    """An empty figure, in inches, outside of pyplot: nothing to close, nothing shared."""
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def styles(levels: Iterable[str], known: tuple[str, ...] = ARCHITECTURES) -> dict[str, Style]:
+    """A style for each level: the known ones always theirs, the others the free ones in alphabetic order."""
+    ordered = list(known) + sorted(set(levels) - set(known))
+    places = {level: place for place, level in enumerate(ordered)}
+    return {level: _style(places[level]) for level in levels}
+
+
+def label(metric: str) -> str:
+    """An axis label with unit and direction, for a metric with or without its split.
+
+    >>> label("val_mse")
+    'validation MSE (lower is better)'
+    >>> label("test_psnr")
+    'test PSNR (dB; higher is better)'
+    """
+    direction = "higher is better" if split_of(metric)[1] in HIGHER_IS_BETTER else "lower is better"
+    words = name(metric)
+    return f"{words[:-1]}; {direction})" if words.endswith(")") else f"{words} ({direction})"
+
+
+def name(metric: str) -> str:
+    """A metric in words: `val_mse` -> "validation MSE"."""
+    split, kind = split_of(metric)
+    return f"{SPLITS[split]} {NAMES.get(kind, kind)}" if split else NAMES.get(kind, kind)
+
+
+def split_of(metric: str) -> tuple[str, str]:
+    """A column's split ("" if it has none) and metric: `val_excess_bce` -> ("val", "excess_bce")."""
+    split, _, kind = metric.partition("_")
+    return (split, kind) if split in SPLITS else ("", metric)
+
+
+def caption(figure: Figure, text: str) -> None:
+    """Writes a caption under the figure, wrapped to the page; the layout leaves room for it."""
+    figure.supxlabel(textwrap.fill(text, CAPTION_CHARACTERS), x=0.01, ha="left", fontsize=7, linespacing=1.3)
+
+
+def save(figure: Figure, stem: Path) -> list[Path]:
+    """Writes STEM.png (200 dpi) and STEM.svg, the same bytes for the same figure, and returns both paths."""
+    stem.parent.mkdir(parents=True, exist_ok=True)
+    paths = [stem.with_name(f"{stem.name}.{kind}") for kind in ("png", "svg")]
+    with theme():
+        figure.savefig(paths[0], metadata={"Software": None})
+        figure.savefig(paths[1], metadata={"Date": None, "Creator": None})
+    return paths
+
+
+def _style(place: int) -> Style:
+    return Style(*(series[place % len(series)] for series in (COLOURS, MARKERS, DASHES)))

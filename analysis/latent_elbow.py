@@ -1,0 +1,344 @@
+"""Which latent size is enough? The reconstruction error over latent_dim, and what rules with intervals choose on it.
+
+    python -m analysis.latent_elbow [STUDY] [--metric val_mse]
+
+A curve is all cells that differ in latent_dim alone, at three sizes or more. Its error is a share of what the training
+mean image errs on the same split: 1 where the code tells nothing, 0 where nothing is lost.
+
+  choice      the smallest size from which the validation error stays at or below 20, 10 and 5 % of the mean image's:
+              the share is a requirement of the application. Its interval inverts t tests over seeds, and is open where
+              the grid of sizes ends first. Beside it the one-standard-error rule and Kneedle. Each again without the
+              last size: an answer that moves then belongs to the grid rather than to the data.
+  test error  reported at the choice; it chooses nothing.
+  references  PCA fitted on the same training images, by the same rules: what needs no network. The images' intrinsic
+              dimension from nearest neighbours: what needs no reconstruction.
+  left out    sizes whose network has a hidden layer narrower than the code: such a layer caps every larger size.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from analysis import chosen_size, command, figures
+from analysis.statistics import clopper_pearson, t_interval
+from study import datasets, records
+from study.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from analysis.linear import PCA
+
+THRESHOLDS = (0.20, 0.10, 0.05)
+LEAST_SIZES = 3
+IMAGES = 5000  # for the intrinsic dimension: neighbours cost n²
+CELL = [factor for factor in records.FACTORS if factor != "latent_dim"]
+DRAW = ["dataset", "train_size", "normal_class"]  # with the seed, these decide on which images a trial was trained
+# Metrics of which a share of the mean image's means something: 0 where nothing is lost. Of ssim, 1 - ssim is taken.
+KINDS = {"mse": "mse", "fvu": "mse", "mae": "mae", "excess_bce": "excess_bce", "ssim": "ssim"}
+REFUSED = {
+    "bce": "its floor, the entropy of the images, is no error, and keeps it above 20 % of the mean image's for ever. "
+    "Take val_excess_bce",
+    "psnr": "a share of a logarithm means nothing. Take val_mse, which orders all models alike",
+}
+SHOWN = ["curve", "rule", "first", "last", "choice", "pca_choice", "n", "test_error", "test_low", "test_high"]
+POINT = "status collapsed excluded narrowest_width split error mean_image relative pca pca_relative".split()
+DESCRIPTIVE = {"one standard error": chosen_size.one_standard_error, "Kneedle": chosen_size.kneedle}
+
+
+@dataclass(frozen=True)
+class Estimates:
+    """All the numbers. Every table has the columns `curve`, `dataset` and `panel` (the curve within its data set).
+
+    Attributes:
+        kind: the metric without its split; of ssim, errors are 1 - ssim.
+        points: a row a trial and split: `error`, `mean_image`, `pca` (the metric, lower is better), `relative` and
+            `pca_relative` (÷ the mean image's), `excluded`, `status`.
+        curve: a row a size and split: means over seeds with t intervals.
+        elbow: a row a rule and grid: the size chosen, its interval, PCA's, and the test error at it.
+        dimension: a row an estimator: the intrinsic dimension of the training images.
+        counts: a row a kind of failure: how often, with Clopper-Pearson intervals.
+        skipped: cells that make no curve, with the sizes that they have, in words.
+        bases: curve -> PCA of the training images of its lowest seed, for the pictures.
+    """
+
+    kind: str
+    points: pd.DataFrame
+    curve: pd.DataFrame
+    elbow: pd.DataFrame
+    dimension: pd.DataFrame
+    counts: pd.DataFrame
+    skipped: list[str]
+    bases: dict[str, PCA]
+
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Every table by its name, as it is written."""
+        names = ("points", "curve", "elbow", "dimension", "counts")
+        return {name: getattr(self, name) for name in names}
+
+
+def kind_of(metric: str) -> str:
+    """The metric without its split, if it may choose a size.
+
+    Raises:
+        InputError: not a validation metric, or one of which a share of the mean image's means nothing.
+    """
+    split, kind = figures.split_of(metric)
+    allowed = ", ".join(f"val_{name}" for name in KINDS)
+    if split and split != "val":
+        raise InputError(
+            f"--metric {metric}: sizes are chosen on validation images alone. Test data chooses nothing, or its error "
+            f"at the choice would flatter; the training error hardly ever stops falling. Allowed: {allowed}."
+        )
+    if not split or kind not in KINDS:
+        raise InputError(f"--metric {metric}: {REFUSED.get(kind, 'there is no such metric')}. Allowed: {allowed}.")
+    return KINDS[kind]
+
+
+def estimate(trials: pd.DataFrame, data: Callable[[str], datasets.Dataset], metric: str = "val_mse") -> Estimates:
+    """All the numbers of all curves of a study.
+
+    Args:
+        trials: the trials table.
+        data: gives a data set by its name.
+        metric: chooses; a validation metric.
+
+    Raises:
+        InputError: a metric that may not choose; no curve in the study.
+    """
+    import pandas as pd
+
+    kind = kind_of(metric)
+    rows, skipped = _curves(trials)
+    draws = [_of_draw(draw, data, kind) for _, draw in rows.groupby(DRAW, dropna=False, sort=False)]
+    points = pd.concat([draw[0] for draw in draws], ignore_index=True)
+    by_curve = [part for _, part in points.groupby("curve", sort=False)]
+    return Estimates(
+        kind,
+        points,
+        pd.DataFrame([row for part in by_curve for row in _curve(part, kind)]),
+        pd.DataFrame([row for part in by_curve for row in _elbow(part, kind)]),
+        pd.concat([draw[1] for draw in draws], ignore_index=True),
+        pd.DataFrame([row for part in by_curve for row in _counts(part)]),
+        skipped,
+        {curve: basis for part, _, basis in draws for curve in part["curve"].unique()},
+    )
+
+
+def _curves(trials: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    """The trials that make curves, with the curves' names; and in words what does not make one."""
+    import pandas as pd
+
+    trials = trials.assign(excluded=trials["narrowest_width"].astype(float) < trials["latent_dim"])
+    groups = [part for _, part in trials.groupby(CELL, dropna=False, sort=False)]
+    usable = [part.loc[(part["status"] == "completed") & ~part["excluded"], "latent_dim"].nunique() for part in groups]
+    whole = [part for part, sizes in zip(groups, usable, strict=True) if sizes >= LEAST_SIZES]
+    short = [(part, sizes) for part, sizes in zip(groups, usable, strict=True) if sizes < LEAST_SIZES]
+    shown = _telling(groups)
+    skipped = [f"{_name(part, shown)} ({sizes})" for part, sizes in short]
+    if not whole:
+        raise InputError(
+            f"no curve in this study. It needs cells that differ in latent_dim alone, completed at {LEAST_SIZES} sizes "
+            f"or more, as the block dict(latent_dim=[1, 2, 4, 8, 16]) of a search space makes them. Usable sizes: "
+            f"{'; '.join(skipped)}."
+        )
+    named = [
+        part.assign(curve=_name(part, ["dataset", *shown]), panel=_name(part, shown))
+        for part in whole
+    ]
+    return pd.concat(named), skipped
+
+
+def _telling(groups: Sequence[pd.DataFrame]) -> list[str]:
+    """The factors that a curve's name has to give: architecture and loss, and what else differs between curves."""
+    levels = {factor: {str(part[factor].iloc[0]) for part in groups} for factor in CELL if factor != "dataset"}
+    return [factor for factor in levels if factor in ("architecture", "loss") or len(levels[factor]) > 1]
+
+
+def _name(part: pd.DataFrame, shown: Sequence[str]) -> str:
+    first = part.iloc[0]
+    plain = ("dataset", "architecture", "loss")
+    given = [factor for factor in shown if first[factor] is not None and first[factor] == first[factor]]
+    return ", ".join(str(first[factor]) if factor in plain else f"{factor} {first[factor]}" for factor in given)
+
+
+def _of_draw(
+    rows: pd.DataFrame, data: Callable[[str], datasets.Dataset], kind: str
+) -> tuple[pd.DataFrame, pd.DataFrame, PCA]:
+    """Points, intrinsic dimension and a basis of the curves whose seeds drew the same images: one PCA a seed."""
+    import pandas as pd
+
+    from analysis import linear
+
+    images, sizes = data(rows["dataset"].iloc[0]), sorted(set(rows["latent_dim"]))
+    train_size, normal_class = (_level(rows[factor].iloc[0]) for factor in DRAW[1:])
+    references, dimensions, bases = [], [], []
+    for seed in sorted(set(rows["seed"])):
+        splits = datasets.split(images, seed, train_size, normal_class)
+        errors, basis = linear.reference(images, splits, sizes, kind)
+        references.append(errors.assign(seed=seed))
+        dimensions.append(_dimension(splits.train, seed))
+        bases = bases or [basis]  # of the lowest seed; all of them would fill the memory
+    names = rows[["curve", "dataset", "panel"]].drop_duplicates()
+    return _points(rows, pd.concat(references), kind), names.merge(_over_seeds(dimensions), how="cross"), bases[0]
+
+
+def _level(value: object) -> int | None:
+    """A level out of a column: pandas turns None among numbers into NaN."""
+    return None if value is None or value != value else int(value)
+
+
+def _points(rows: pd.DataFrame, references: pd.DataFrame, kind: str) -> pd.DataFrame:
+    """A row a trial and split, with the errors of mean image and PCA beside it."""
+    import pandas as pd
+
+    both = pd.concat([rows.assign(split=split, error=rows[f"{split}_{kind}"]) for split in ("val", "test")])
+    points = both.merge(references, on=["seed", "split", "latent_dim"])
+    if kind == "ssim":
+        points["error"] = 1 - points["error"]
+    for name, error in (("relative", "error"), ("pca_relative", "pca")):
+        points[name] = points[error] / points["mean_image"]
+    return points[["curve", "panel", *CELL, "latent_dim", "seed", "trial", *POINT]]
+
+
+def _dimension(train: np.ndarray, seed: int) -> dict[str, float]:
+    from analysis import intrinsic_dimension
+
+    chosen = datasets.rng(seed, "intrinsic dimension").permutation(len(train))[:IMAGES]
+    return {"images": len(chosen), **intrinsic_dimension.estimate(train[chosen])}
+
+
+def _over_seeds(dimensions: Sequence[dict[str, float]]) -> pd.DataFrame:
+    import pandas as pd
+
+    from analysis.intrinsic_dimension import METHODS
+
+    rows = []
+    for estimator, method in METHODS.items():
+        found = t_interval([one[estimator] for one in dimensions])
+        numbers = {"value": found.value, "low": found.low, "high": found.high, "n": found.n}
+        images = dimensions[0]["images"]
+        rows.append({"estimator": estimator, **numbers, "images": images, "method": f"{method}; {found.method}"})
+    return pd.DataFrame(rows)
+
+
+def _curve(points: pd.DataFrame, kind: str) -> Iterator[dict]:
+    """Means over seeds at each size and split."""
+    for (split, size), rows in points.groupby(["split", "latent_dim"], sort=True):
+        first = rows.iloc[0]
+        same = {name: first[name] for name in ("curve", "dataset", "panel", *CELL[1:])}
+        network, pca = (t_interval(rows[name].dropna()) for name in ("relative", "pca_relative"))
+        error = t_interval(rows["error"].dropna())
+        yield {
+            **same,
+            **{"latent_dim": size, "split": split, "metric": f"{split}_{kind}", "excluded": first["excluded"]},
+            **{"n": network.n, "relative": network.value, "low": network.low, "high": network.high},
+            **{"error": error.value, "error_low": error.low, "error_high": error.high},
+            **{"pca_n": pca.n, "pca_relative": pca.value, "pca_low": pca.low, "pca_high": pca.high},
+            **{"mean_image": rows["mean_image"].mean(), "pca": rows["pca"].mean(), "method": network.method},
+        }
+
+
+def _elbow(points: pd.DataFrame, kind: str) -> Iterator[dict]:
+    """What each rule chooses on the whole grid, and on the grid without its last size."""
+    first = points.iloc[0]
+    val = points[points["split"] == "val"]
+    network = _by_seed(val[~val["excluded"]], "relative")
+    pca = _by_seed(val, "pca_relative")  # has no narrow layer: keeps every size
+    for shortened in (False, True):
+        for rule in (*THRESHOLDS, *DESCRIPTIVE):
+            chosen, linear = (_choose(rule, table.iloc[:, : table.shape[1] - shortened]) for table in (network, pca))
+            yield {
+                **{name: first[name] for name in ("curve", "dataset", "panel")},
+                **{"rule": rule_name(rule), "threshold": rule if isinstance(rule, float) else None},
+                **{"shortened": shortened, **chosen, **{f"pca_{name}": value for name, value in linear.items()}},
+                **_test_error(points[points["split"] == "test"], chosen["value"], kind),
+            }
+
+
+def rule_name(rule: float | str) -> str:
+    """A rule in words."""
+    return f"≤ {100 * rule:g} % of the mean image's" if isinstance(rule, float) else rule
+
+
+def _by_seed(val: pd.DataFrame, column: str) -> pd.DataFrame:
+    """Seeds × sizes, without sizes that no seed completed."""
+    return val.pivot(index="seed", columns="latent_dim", values=column).dropna(axis=1, how="all")
+
+
+def _choose(rule: float | str, table: pd.DataFrame) -> dict:
+    sizes = list(table.columns)
+    seeds = table.notna().sum()
+    same = {
+        **{"first": sizes[0], "last": sizes[-1], "tried": " ".join(map(str, sizes))},
+        **{"n": int(seeds.min()), "seeds": command.span(seeds)},
+    }
+    if isinstance(rule, float):
+        found = chosen_size.chosen_size(table.to_numpy(), sizes, rule)
+        return {
+            **{"value": found.value, "low": found.low, "high": found.high, "choice": str(found)},
+            **{**same, "method": found.method},
+        }
+    value = DESCRIPTIVE[rule](table.to_numpy(), sizes)
+    words = {"choice": "none" if value is None else str(value), **same, "method": f"{rule} on means over seeds; no interval"}
+    return {"value": value, "low": None, "high": None, **words}
+
+
+def _test_error(test: pd.DataFrame, size: int | None, kind: str) -> dict:
+    """The test error at a size, as it is and as a share; empty where no size was chosen."""
+    at = test.loc[test["latent_dim"] == size, ["error", "relative"]].dropna()
+    error, relative = (t_interval(at[name]) for name in ("error", "relative"))
+    return {
+        **{"test_metric": f"test_{kind}", "test_error": error.value, "test_low": error.low, "test_high": error.high},
+        **{"test_relative": relative.value, "test_n": error.n, "test_method": error.method},
+    }
+
+
+def _counts(points: pd.DataFrame) -> Iterator[dict]:
+    """How many trials failed, and how many of the others are no better than the mean image."""
+    trials = points[points["split"] == "val"]
+    done = trials[trials["status"] == "completed"]
+    for what, happened in (("failed", trials["status"] != "completed"), ("collapsed", done["collapsed"].eq(True))):
+        found = clopper_pearson(int(happened.sum()), len(happened))
+        same = {name: trials[name].iloc[0] for name in ("curve", "dataset", "panel")}
+        numbers = {"share": found.value, "low": found.low, "high": found.high, "n": found.n}
+        yield {**same, "what": what, "count": int(happened.sum()), **numbers, "method": found.method}
+
+
+def answer(arguments: argparse.Namespace) -> command.Outcome:
+    """Estimates, draws and writes; what the command prints."""
+    from analysis.latent_elbow_figure import plot
+    from analysis.latent_elbow_text import caption, sentences
+    from analysis.pictures import gather
+
+    kind_of(arguments.metric)  # before minutes are spent
+    study = arguments.study or records.latest(arguments.artifacts)
+    folder = records.folder(study, arguments.artifacts) / "analysis" / "latent_elbow"
+    data = command.loader(records.manifest(study, arguments.artifacts), arguments.data_dir)
+    estimates = estimate(records.load(study, arguments.artifacts), data, arguments.metric)
+    said, paths = sentences(estimates), command.write(estimates.tables(), folder)
+    for name, part in estimates.points[estimates.points["split"] == "val"].groupby("dataset", sort=False):
+        pictures = gather(part, data(name), estimates.bases, study, arguments.artifacts)
+        said += pictures.missing
+        paths += command.write({f"pictures-{name}": pictures.table}, folder)
+        paths += figures.save(plot(estimates, name, pictures, caption(estimates, name)), folder / f"curve-{name}")
+    notices = records.notices(study, arguments.artifacts)
+    return command.Outcome(study, estimates.elbow, notices + said, paths, SHOWN)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The command."""
+    parser = command.parser("latent_elbow", __doc__)
+    parser.add_argument(
+        "--metric", default="val_mse", help=f"chooses the size: {', '.join(f'val_{kind}' for kind in KINDS)}"
+    )
+    return command.run(parser, answer, argv)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,162 @@
+"""What the tables of `analysis.latent_elbow` say, in sentences that can be cited: the numbers choose the words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from analysis import figures
+from analysis.command import span
+from analysis.pictures import RULE
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from analysis.latent_elbow import Estimates
+
+FEW_SEEDS = 5
+BEYOND = float("inf")  # a size past the end of the grid
+
+
+def sentences(estimates: Estimates) -> list[str]:
+    """Every statement, each with its n and interval."""
+    said = [*_demonstration(estimates.curve)]
+    for curve, elbow in estimates.elbow.groupby("curve", sort=False):
+        points = estimates.points[estimates.points["curve"] == curve]
+        counts = estimates.counts[estimates.counts["curve"] == curve]
+        full, shorter = (elbow[elbow["shortened"] == part] for part in (False, True))
+        said += [f"{curve}: {_choice(row, estimates.kind)}" for row in _rows(full) if row["threshold"] == row["threshold"]]
+        said += [f"{curve}: {_grid_end(full, shorter)}", *(f"{curve}: {text}" for text in _left_out(points))]
+        said += [f"{curve}: {_count(row)}" for row in _rows(counts)]
+    said += [_dimension(row) for row in _rows(estimates.dimension.drop_duplicates(["dataset", "estimator", "value"]))]
+    if estimates.skipped:
+        said.append(f"No curve, for want of 3 usable sizes (sizes in brackets): {'; '.join(estimates.skipped)}.")
+    return said
+
+
+def caption(estimates: Estimates, dataset: str) -> str:
+    """What stands under the figure of a data set: what is drawn, its n and its interval methods."""
+    tables = {name: table[table["dataset"] == dataset] for name, table in estimates.tables().items()}
+    curve, points = (tables[name][tables[name]["split"] == "val"] for name in ("curve", "points"))
+    out = [text for _, part in points.groupby("curve", sort=False) for text in _left_out(part)]
+    failed = tables["counts"][tables["counts"]["what"] == "failed"]
+    dimension = tables["dimension"].drop_duplicates(["estimator", "value"])
+    return " ".join(
+        [
+            f"{dataset}: {figures.name('val_' + estimates.kind)} as a share of the training mean image's on the same split.",
+            f"Lines: mean and 95 % t interval over seeds (n = {span(curve['n'])}); small points: seeds;",
+            f"{int(failed['count'].sum())} of {int(failed['n'].sum())} trials failed and are missing.",
+            "On the dotted lines at 20, 10 and 5 %: the size chosen (diamond) and its 95 % interval by inversion of t",
+            "tests (bar; an arrow where the grid ends first).",
+            f"Grey dashes: PCA fitted on each seed's training images, clipped to [0, 1] (n = {span(curve['pca_n'])}).",
+            "Vertical: intrinsic dimension of the training images, mean over seeds:",
+            f"{'; '.join(_dimension_numbers(row) for row in _rows(dimension))}.",
+            *(f"Crossed: {text}" for text in dict.fromkeys(out)),
+            f"Pictures: {RULE}; then PCA's. A dash: that network failed.",
+        ]
+    )
+
+
+def _demonstration(curve: pd.DataFrame) -> Iterator[str]:
+    n = int(curve["n"].max())
+    if n < FEW_SEEDS:
+        yield (
+            f"A demonstration: {n} seed{'s' * (n != 1)} resolve little, and the intervals rest on the errors being normal "
+            f"over seeds. Where an interval spans several sizes, the choice is not resolvable with {n}."
+        )
+
+
+def _choice(row: dict[str, Any], kind: str) -> str:
+    error, share = figures.name(f"val_{kind}"), f"{100 * row['threshold']:g} % of the mean image's"
+    value, tried = _size(row["value"]), f"of the sizes tried ({row['tried']})"
+    found = f"{tried}, {value} is the smallest from which the {error} stays at or below {share}"
+    if value == BEYOND:
+        found = f"{tried}, none is one from which the {error} stays at or below {share}: > {row['last']}, not reached"
+    test = "" if value == BEYOND else f"; {_test(row, kind)}"
+    return f"{found} (95 % interval {_interval(row)}{_unresolved(row)}; t inversion, n = {row['seeds']} seeds){test}. {_pca(row)}"
+
+
+def _interval(row: dict[str, Any], prefix: str = "") -> str:
+    low, high = (_end(row, name, prefix) for name in ("low", "high"))
+    return f"{low} alone" if low == high else f"{low} to {high}"
+
+
+def _end(row: dict[str, Any], name: str, prefix: str = "") -> str:
+    size = _size(row[f"{prefix}{name}"])
+    first, last = (row[f"{prefix}{end}"] for end in ("first", "last"))
+    return f"> {last}" if size == BEYOND else f"≤ {size}" if size == first else str(size)
+
+
+def _unresolved(row: dict[str, Any]) -> str:
+    """Said of an interval that is as wide as the grid, or wide for want of seeds."""
+    low, high = _size(row["low"]), _size(row["high"])
+    everything = low == row["first"] and high == BEYOND
+    return f": not resolvable with {row['n']} seeds" if low != high and (everything or row["n"] < FEW_SEEDS) else ""
+
+
+def _test(row: dict[str, Any], kind: str) -> str:
+    return (
+        f"{figures.name('test_' + kind)} there {row['test_error']:.3g} [{row['test_low']:.3g}, {row['test_high']:.3g}], "
+        f"{100 * row['test_relative']:.3g} % of the mean image's (n = {row['test_n']}, t)"
+    )
+
+
+def _pca(row: dict[str, Any]) -> str:
+    """PCA by the same rule, and whether the intervals tell the two apart."""
+    ours, theirs = ([_size(row[f"{who}{end}"]) for end in ("low", "high")] for who in ("", "pca_"))
+    verdict = "the two are not told apart"
+    if ours[1] < theirs[0]:
+        verdict = "the network needs fewer"
+    elif theirs[1] < ours[0]:
+        verdict = "the network needs more"
+    return f"PCA by the same rule: {_end(row, 'value', 'pca_')} (95 % interval {_interval(row, 'pca_')}); {verdict}."
+
+
+def _grid_end(full: pd.DataFrame, shorter: pd.DataFrame) -> str:
+    """What each rule answers once the last size is gone."""
+    moved, stays = [], []
+    for whole, cut in zip(_rows(full), _rows(shorter), strict=True):
+        before, after = (_answer(row) for row in (whole, cut))
+        same = _size(whole["value"]) == _size(cut["value"])
+        (stays if same else moved).append(f"{whole['rule']}: {before}" if same else f"{whole['rule']}: {before} → {after}")
+    parts = [f"{word} {'; '.join(rules)}" for word, rules in (("moves", moved), ("leaves", stays)) if rules]
+    return f"dropping the grid's last size ({full['last'].iloc[0]}) {', and '.join(parts)}."
+
+
+def _answer(row: dict[str, Any]) -> str:
+    if _size(row["value"]) != BEYOND:
+        return str(_size(row["value"]))
+    return "none" if row["threshold"] != row["threshold"] else f"> {row['last']}"
+
+
+def _left_out(points: pd.DataFrame) -> Iterator[str]:
+    out = points[points["excluded"]].drop_duplicates("latent_dim")
+    for _, row in out.iterrows():
+        yield (
+            f"size {row['latent_dim']} is left out of the rules: a hidden layer of {row['narrowest_width']:.0f} units is "
+            "narrower than the code."
+        )
+
+
+def _count(row: dict[str, Any]) -> str:
+    of = "trials failed" if row["what"] == "failed" else "completed trials are no better than the mean image (collapsed)"
+    low, high = 100 * row["low"], 100 * row["high"]
+    return f"{row['count']} of {row['n']} {of} (95 % Clopper-Pearson interval {low:.2g} to {high:.2g} %)."
+
+
+def _dimension(row: dict[str, Any]) -> str:
+    return f"{row['dataset']}: intrinsic dimension of the training images, {_dimension_numbers(row)}; {row['method']}."
+
+
+def _dimension_numbers(row: dict[str, Any]) -> str:
+    numbers = f"{row['value']:.3g} [{row['low']:.3g}, {row['high']:.3g}]"
+    return f"{row['estimator']} {numbers} (n = {row['n']} seeds of {row['images']:,} images)"
+
+
+def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:
+    return table.to_dict("records")
+
+
+def _size(value: float | None) -> float:
+    """A size for comparison: none within the grid counts as beyond it."""
+    return BEYOND if value is None or value != value else int(value)

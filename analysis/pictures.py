@@ -1,0 +1,125 @@
+"""One test image and what is left of it at each latent size, as rows of pictures under a curve."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from study import datasets, records
+from study.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+    from analysis.linear import PCA
+    from study.datasets import Dataset
+
+RULE = "the first of the test images whose PCA error is nearest to the median; the network of the lowest seed"
+Row = dict[int | None, NDArray]
+FIRST = 0  # of the stored examples: the median ones come first
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """Rows of pictures.
+
+    Attributes:
+        sizes: the latent sizes of the columns after the first, which holds the original.
+        rows: row's name -> {None: original, size: reconstruction}, each (H, W, C) in [0, 1].
+        table: a row a reconstruction: `row`, `latent_dim`, `trial`, `test_index`, `mse` of this image as drawn.
+        missing: trials whose examples cannot be read, and why.
+    """
+
+    sizes: list[int]
+    rows: dict[str, Row]
+    table: pd.DataFrame
+    missing: list[str]
+
+
+def gather(
+    trials: pd.DataFrame, data: Dataset, bases: Mapping[str, PCA], study: str, artifacts: str = "artifacts"
+) -> Pictures:
+    """The pictures of one data set's curves: of each, its networks' and those of PCA on the same training images.
+
+    Args:
+        trials: the curves' trials, with `curve` and `panel` to name them.
+        data: the data set.
+        bases: curve -> PCA fitted on the training images of its lowest seed.
+        study: its name.
+        artifacts: where it lies.
+    """
+    import pandas as pd
+
+    sizes = sorted(set(trials["latent_dim"]))
+    rows: dict[str, Row] = {}
+    linear: dict[int, tuple[str, int, Row]] = {}
+    table: list[dict[str, Any]] = []
+    missing: list[str] = []
+    lowest = trials[(trials["seed"] == trials["seed"].min()) & (trials["status"] == "completed")]
+    for curve, part in lowest.groupby("curve", sort=False):
+        found = _stored(part, study, artifacts, missing)
+        if not found:
+            continue
+        index = next(iter(found.values()))[1]
+        original = datasets.to_unit(data.x_test[[index]], data.value_range)[0]
+        panel, basis = part["panel"].iloc[0], bases[str(curve)]
+        rows[panel] = {None: original, **{size: picture for size, (_, _, picture) in found.items()}}
+        linear[id(basis)] = (panel, index, {None: original, **_projected(basis, original, sizes)})
+        table += [
+            _row(panel, size, trial, index, picture, original) for size, (trial, index, picture) in found.items()
+        ]
+    for panel, index, row in linear.values():
+        name = "PCA" if len(linear) == 1 else f"PCA for {panel}"
+        rows[name] = row
+        table += [_row(name, size, "", index, row[size], row[None]) for size in sizes if size in row]
+    return Pictures(sizes, rows, pd.DataFrame(table), missing)
+
+
+def draw(grid: Any, pictures: Pictures) -> None:
+    """Draws them into a matplotlib `SubplotSpec` grid of len(rows) × (1 + len(sizes))."""
+    cells = grid.subplots(squeeze=False)
+    for line, (name, images) in zip(cells, pictures.rows.items(), strict=True):
+        for axes, size in zip(line, [None, *pictures.sizes], strict=True):
+            _draw(axes, images.get(size))
+        line[0].set_ylabel(name, rotation=0, ha="right", va="center", fontsize=7)
+    for axes, title in zip(cells[0], ["original", *map(str, pictures.sizes)], strict=True):
+        axes.set_title(title, fontsize=7, pad=2)
+
+
+def _stored(
+    trials: pd.DataFrame, study: str, artifacts: str, missing: list[str]
+) -> dict[int, tuple[str, int, NDArray]]:
+    """Size -> trial, test index and picture; why an example is missing goes to `missing`."""
+    found = {}
+    for size, trial in zip(trials["latent_dim"], trials["trial"], strict=True):
+        try:
+            examples = records.examples(study, trial, artifacts)
+            found[int(size)] = (trial, int(examples["index"][FIRST]), examples["reconstructions"][FIRST] / 255)
+        except InputError as error:
+            missing.append(str(error))
+    return found
+
+
+def _projected(basis: PCA, original: NDArray, sizes: Sequence[int]) -> dict[int, NDArray]:
+    existing = [size for size in sizes if size <= len(basis.components)]
+    return {size: basis.reconstruct(original[None], size)[0].clip(0, 1) for size in existing}
+
+
+def _row(name: str, size: int, trial: str, index: int, picture: NDArray, original: NDArray) -> dict[str, Any]:
+    mse = float(np.square(picture - original).mean())
+    return {"row": name, "latent_dim": size, "trial": trial, "test_index": index, "mse": mse}
+
+
+def _draw(axes: Axes, image: NDArray | None) -> None:
+    axes.set(xticks=[], yticks=[])
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+    if image is None:
+        axes.text(0.5, 0.5, "–", ha="center", va="center", color="0.4", transform=axes.transAxes)
+    else:
+        axes.imshow(image.squeeze(), cmap="gray", vmin=0, vmax=1, interpolation="nearest")

@@ -1,0 +1,1 @@
+"""Turns a search space into records: cells × seeds → trials, each trained once and recorded once."""

@@ -1,0 +1,63 @@
+"""Builds the autoencoder of a cell, and says what it is made of."""
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from study.datasets import rng
+from study.space import Cell
+
+
+def build(cell: Cell, shape: tuple[int, int, int], seed: int, architectures: Mapping[str, Callable]) -> Any:
+    """The autoencoder of a cell with the fresh weights of a seed.
+
+    Args:
+        cell: The levels.
+        shape: (H, W, C) of the images.
+        seed: Decides the initial weights, whatever was built before in this process.
+        architectures: Name → build function.
+
+    Returns:
+        A `keras.Model`, images → reconstructions, whose layers are named "encoder" and "decoder".
+
+    Raises:
+        ValueError: The architecture's models do not fit each other or the images.
+    """
+    import keras
+
+    keras.utils.set_random_seed(int(rng(seed, "weights").integers(2**31)))
+    encoder, decoder = architectures[cell["architecture"]](shape, cell["latent_dim"], cell["depth"])
+    encoder.name, decoder.name = "encoder", "decoder"
+    images = keras.Input(shape)
+    reconstructions = decoder(encoder(images))
+    code = code_of(encoder.outputs)
+    if tuple(code.shape) != (None, cell["latent_dim"]):
+        raise ValueError(f"the encoder's code has the shape {tuple(code.shape)}, not (None, {cell['latent_dim']})")
+    if tuple(reconstructions.shape) != (None, *shape):
+        raise ValueError(f"the decoder's output has the shape {tuple(reconstructions.shape)}, not (None, {shape})")
+    return keras.Model(images, reconstructions, name="autoencoder")
+
+
+def code_of(outputs: Any) -> Any:
+    """The code among an encoder's outputs: the only one, or the first of [code, *skips]."""
+    return outputs[0] if isinstance(outputs, (list, tuple)) else outputs
+
+
+def narrowest_width(model: Any) -> int | None:
+    """The fewest units that an image has in any hidden layer but the code; None without hidden layers.
+
+    A hidden layer narrower than the code caps it: what a larger latent size adds cannot pass.
+    """
+    widths = []
+    for part in ("encoder", "decoder"):
+        network = model.get_layer(part)
+        ends = {id(tensor) for tensor in (*network.inputs, *network.outputs)}
+        outputs = [tensor for layer in network.layers for tensor in _tensors(layer.output)]
+        widths += [math.prod(tensor.shape[1:]) for tensor in outputs if id(tensor) not in ends]
+    # Reshaping layers at either end hold the image itself, or the code: no layer of their own.
+    pixels = math.prod(model.inputs[0].shape[1:])
+    return min((width for width in widths if width != pixels), default=None)
+
+
+def _tensors(output: Any) -> list:
+    return list(output) if isinstance(output, (list, tuple)) else [output]

@@ -1,0 +1,72 @@
+"""Writes what a trial leaves behind, so that a kill at any moment leaves whole files."""
+
+import io
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+
+def write_record(
+    study_folder: Path, content: Mapping[str, Any], examples: Mapping[str, np.ndarray], model: Any
+) -> None:
+    """Writes a trial: examples and model first, and last, atomically, the record that makes them count."""
+    path = study_folder / "trials" / content["trial"]
+    path.mkdir(parents=True, exist_ok=True)
+    if examples:
+        buffer = io.BytesIO()
+        np.savez_compressed(buffer, **examples)  # type: ignore[arg-type]
+        write_atomically(path / "examples.npz", buffer.getvalue())
+    if model is not None:
+        write_model(path, model)
+    write_atomically(path / "record.json", to_json(content))
+
+
+def write_model(trial_folder: Path, model: Any) -> None:
+    """Writes `model.keras`, atomically."""
+    temporary = trial_folder / f"model.{os.getpid()}.keras"
+    try:
+        model.save(temporary)
+        os.replace(temporary, trial_folder / "model.keras")
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Writes a file so that a kill at any moment leaves the old one or the new one, whole."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with open(temporary, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def to_json(content: Any) -> bytes:
+    """JSON with null for what is not finite: other programs cannot read NaN."""
+    return (json.dumps(_finite(content), indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()
+
+
+def remove_leftovers(study_folder: Path) -> None:
+    """Removes what processes that were killed in mid-write left behind."""
+    for pattern in ("trials/*/.record.json.*", "trials/*/.examples.npz.*", "trials/*/model.*.keras", ".*.*.[0-9]*"):
+        for path in study_folder.glob(pattern):
+            path.unlink(missing_ok=True)
+    shutil.rmtree(study_folder / "running", ignore_errors=True)
+
+
+def _finite(content: Any) -> Any:
+    if isinstance(content, Mapping):
+        return {key: _finite(value) for key, value in content.items()}
+    if isinstance(content, (list, tuple)):
+        return [_finite(value) for value in content]
+    if isinstance(content, (float, np.floating)):
+        return float(content) if np.isfinite(content) else None
+    return content.item() if isinstance(content, np.generic) else content
