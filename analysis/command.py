@@ -56,7 +56,9 @@ def parser(question: str, description: str) -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     result.add_argument("study", nargs="?", metavar="STUDY", help="a folder of --artifacts (default: the latest study)")
-    result.add_argument("--artifacts", default="artifacts", metavar="DIR", help="where studies lie (default: artifacts)")
+    result.add_argument(
+        "--artifacts", default="artifacts", metavar="DIR", help="where studies lie (default: artifacts)"
+    )
     result.add_argument("--data-dir", metavar="DIR", help="where data sets lie that cannot or shall not be downloaded")
     result.add_argument("--format", choices=["table", "csv", "json"], default="table", help="of standard output")
     return result

@@ -14,18 +14,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from study.metrics import METRICS
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 PAGE_WIDTH = 6.69  # inches: 17 cm
 DPI = 200
-CAPTION_CHARACTERS = 128  # of 7 points across the page
+CAPTION_CHARACTERS = 136  # of 7 points across the page
 
 # Built-in architectures keep their colour in every figure of every study; one's own take what is left.
 ARCHITECTURES = ("keras_io", "cnn", "dense", "linear", "residual", "convnext", "attention")
 
 # Paul Tol's "muted" scheme (https://personal.sron.nl/~pault/), ordered so that neighbours differ in lightness.
-COLOURS = ("#332288", "#CC6677", "#117733", "#DDAA33", "#882255", "#44AA99", "#999933", "#88CCEE", "#AA4499")
+COLOURS = ("#332288", "#CC6677", "#117733", "#DDAA33", "#882255", "#44AA99", "#AA4499", "#88CCEE", "#999933")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">")
 DASHES = ("-", (0, (5, 1.5)), (0, (1, 1)), (0, (5, 1.5, 1, 1.5)), (0, (3, 1)), (0, (1, 2.5)))
 REFERENCE = "#555555"  # PCA and whatever else is no architecture
@@ -33,15 +35,13 @@ REFERENCE = "#555555"  # PCA and whatever else is no architecture
 NAMES = {
     "mse": "MSE",
     "mae": "MAE",
-    "bce": "BCE (nats a pixel)",
-    "excess_bce": "excess BCE (nats a pixel)",
-    "fvu": "fraction of variance unexplained",
-    "psnr": "PSNR (dB)",
+    "bce": "BCE",
+    "excess_bce": "excess BCE",
+    "fvu": "unexplained variance",
+    "psnr": "PSNR",
     "ssim": "SSIM",
-    "auc": "AUC",
 }
 SPLITS = {"train": "training", "val": "validation", "heldout": "held-out", "test": "test"}
-HIGHER_IS_BETTER = {"psnr", "ssim", "auc"}
 
 
 @dataclass(frozen=True)
@@ -100,16 +100,13 @@ def styles(levels: Iterable[str], known: tuple[str, ...] = ARCHITECTURES) -> dic
 
 
 def label(metric: str) -> str:
-    """An axis label with unit and direction, for a metric with or without its split.
+    """An axis label with unit and direction, for a metric of `study.metrics` with or without its split.
 
     >>> label("val_mse")
-    'validation MSE (lower is better)'
-    >>> label("test_psnr")
-    'test PSNR (dB; higher is better)'
+    'validation MSE (squared pixel value; lower is better)'
     """
-    direction = "higher is better" if split_of(metric)[1] in HIGHER_IS_BETTER else "lower is better"
-    words = name(metric)
-    return f"{words[:-1]}; {direction})" if words.endswith(")") else f"{words} ({direction})"
+    unit, direction, _ = METRICS[split_of(metric)[1]]
+    return f"{name(metric)} ({unit}; {direction})"
 
 
 def name(metric: str) -> str:

@@ -14,7 +14,9 @@ from study.errors import InputError
 
 Floats = NDArray[np.float64]
 NEIGHBOURS = 20
-KEPT = 0.9  # share of the points that TwoNN's line is fitted to: Facco et al. leave out the tenth with the largest ratio
+KEPT = (
+    0.9  # share of the points that TwoNN's line is fitted to: Facco et al. leave out the tenth with the largest ratio
+)
 METHODS = {
     "Levina-Bickel": f"maximum likelihood over {NEIGHBOURS} neighbours: sum of k-1 log ratios divided by k-2, "
     "harmonic mean over images",

@@ -47,7 +47,8 @@ REFUSED = {
     "psnr": "a share of a logarithm means nothing. Take val_mse, which orders all models alike",
 }
 SHOWN = ["curve", "rule", "first", "last", "choice", "pca_choice", "n", "test_error", "test_low", "test_high"]
-POINT = "status collapsed excluded narrowest_width split error mean_image relative pca pca_relative".split()
+TRIAL = ["latent_dim", "seed", "trial", "status", "collapsed", "excluded", "narrowest_width"]
+ERRORS = ["split", "error", "mean_image", "relative", "pca", "pca_relative"]
 DESCRIPTIVE = {"one standard error": chosen_size.one_standard_error, "Kneedle": chosen_size.kneedle}
 
 
@@ -140,17 +141,14 @@ def _curves(trials: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     whole = [part for part, sizes in zip(groups, usable, strict=True) if sizes >= LEAST_SIZES]
     short = [(part, sizes) for part, sizes in zip(groups, usable, strict=True) if sizes < LEAST_SIZES]
     shown = _telling(groups)
-    skipped = [f"{_name(part, shown)} ({sizes})" for part, sizes in short]
+    skipped = [f"{_name(part, ['dataset', *shown])} ({sizes})" for part, sizes in short]
     if not whole:
         raise InputError(
             f"no curve in this study. It needs cells that differ in latent_dim alone, completed at {LEAST_SIZES} sizes "
             f"or more, as the block dict(latent_dim=[1, 2, 4, 8, 16]) of a search space makes them. Usable sizes: "
             f"{'; '.join(skipped)}."
         )
-    named = [
-        part.assign(curve=_name(part, ["dataset", *shown]), panel=_name(part, shown))
-        for part in whole
-    ]
+    named = [part.assign(curve=_name(part, ["dataset", *shown]), panel=_name(part, shown)) for part in whole]
     return pd.concat(named), skipped
 
 
@@ -203,7 +201,7 @@ def _points(rows: pd.DataFrame, references: pd.DataFrame, kind: str) -> pd.DataF
         points["error"] = 1 - points["error"]
     for name, error in (("relative", "error"), ("pca_relative", "pca")):
         points[name] = points[error] / points["mean_image"]
-    return points[["curve", "panel", *CELL, "latent_dim", "seed", "trial", *POINT]]
+    return points[["curve", "panel", *CELL, *TRIAL, *ERRORS]]
 
 
 def _dimension(train: np.ndarray, seed: int) -> dict[str, float]:
@@ -285,7 +283,11 @@ def _choose(rule: float | str, table: pd.DataFrame) -> dict:
             **{**same, "method": found.method},
         }
     value = DESCRIPTIVE[rule](table.to_numpy(), sizes)
-    words = {"choice": "none" if value is None else str(value), **same, "method": f"{rule} on means over seeds; no interval"}
+    words = {
+        "choice": "none" if value is None else str(value),
+        **same,
+        "method": f"{rule} on means over seeds; no interval",
+    }
     return {"value": value, "low": None, "high": None, **words}
 
 

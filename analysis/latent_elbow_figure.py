@@ -1,4 +1,4 @@
-"""Draws the tables of `analysis.latent_elbow`: the curves of one data set, and what is left of one image at each size."""
+"""Draws the tables of `analysis.latent_elbow`: the curves of one data set, and below one image at each size."""
 
 from __future__ import annotations
 
@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
 PANEL_HEIGHT = 2.6  # inches
 MARGINS = 1.5  # inches for legend and caption
-SHIFT = 0.12  # octaves that PCA's points stand to the right
+NETWORK, LINEAR, SEED = "network (mean, 95 % interval)", "PCA (mean, 95 % interval)", "one seed"
+CHOSEN, OUT = "chosen size, 95 % interval", "left out of the rules"
+LEGEND = (NETWORK, LINEAR, SEED, CHOSEN, OUT)
+SHIFT = 0.12  # octaves: seeds stand to the left of their mean, PCA to the right
 
 
 def plot(estimates: Estimates, dataset: str, pictures: Pictures, caption: str) -> Figure:
@@ -39,7 +42,7 @@ def plot(estimates: Estimates, dataset: str, pictures: Pictures, caption: str) -
         for axes in grid.flat[len(panels) :]:
             axes.set_axis_off()
         _finish(grid, estimates.kind, tables["curve"])
-        _legend(figure, grid[0, 0])
+        _legend(figure, grid)
         draw(lower.subgridspec(len(pictures.rows), 1 + len(pictures.sizes), wspace=0.04, hspace=0.04), pictures)
         figures.caption(figure, caption)
     return figure
@@ -54,17 +57,18 @@ def _panel(axes: Axes, tables: dict[str, pd.DataFrame], styles: dict[str, figure
     pca = curve.dropna(subset="pca_relative")
     _interval_line(
         axes, pca["latent_dim"] * 2**SHIFT, pca, "pca_", color=figures.REFERENCE, linestyle=(0, (2, 1)), marker="_",
-        label="PCA (mean, 95 % interval)",
+        label=LINEAR,
     )  # fmt: skip
     kept, out = curve[~curve["excluded"]], curve[curve["excluded"]]
-    _interval_line(
-        axes, kept["latent_dim"], kept, "", **style.line, zorder=3, label="network (mean, 95 % interval)"
-    )
+    _interval_line(axes, kept["latent_dim"], kept, "", **style.line, zorder=3, label=NETWORK)
     seeds = points.dropna(subset="relative")
-    axes.plot(seeds["latent_dim"], seeds["relative"], ".", color=style.colour, alpha=0.35, ms=4, mew=0, label="one seed")
+    axes.plot(
+        seeds["latent_dim"] / 2**SHIFT, seeds["relative"], ".", color=style.colour, alpha=0.5, ms=4, mew=0, label=SEED
+    )
     hollow = {"marker": style.marker, "mfc": "white", "color": style.colour, "linestyle": "none"}
     _interval_line(axes, out["latent_dim"], out, "", **hollow, zorder=3)
-    axes.plot(out["latent_dim"], out["relative"], "x", color="black", ms=7, label="left out of the rules")
+    if len(out):
+        axes.plot(out["latent_dim"], out["relative"], "x", color="black", ms=7, label=OUT)
 
 
 def _interval_line(axes: Axes, x: pd.Series, rows: pd.DataFrame, prefix: str, **line: Any) -> None:
@@ -89,7 +93,7 @@ def _thresholds(axes: Axes, elbow: pd.DataFrame, style: figures.Style) -> None:
             axes.plot(beyond, tau, ">", color=style.colour, ms=5, alpha=0.6, mew=0)
         if not np.isnan(row["value"]):
             axes.plot(value, tau, **chosen)
-    axes.plot([], [], **chosen, lw=4, alpha=0.5, label="chosen size, 95 % interval")
+    axes.plot([], [], **chosen, lw=4, alpha=0.5, label=CHOSEN)
 
 
 def _dimensions(axes: Axes, dimension: pd.DataFrame) -> None:
@@ -122,6 +126,9 @@ def _finish(grid: np.ndarray, kind: str, curve: pd.DataFrame) -> None:
         left.set_ylabel(f"{figures.name('val_' + kind)} ÷ mean image's\n(lower is better)")
 
 
-def _legend(figure: Figure, axes: Axes) -> None:
-    handles, labels = axes.get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper center", ncols=3, frameon=False)
+def _legend(figure: Figure, grid: np.ndarray) -> None:
+    """One legend for all panels, each entry as the first panel that has it draws it."""
+    entries = [axes.get_legend_handles_labels() for axes in reversed(list(grid.flat))]
+    handles = {label: handle for pair in entries for handle, label in zip(*pair, strict=True)}
+    shown = [name for name in LEGEND if name in handles]
+    figure.legend([handles[name] for name in shown], shown, loc="outside upper center", ncols=3, frameon=False)

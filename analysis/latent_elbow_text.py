@@ -25,7 +25,9 @@ def sentences(estimates: Estimates) -> list[str]:
         points = estimates.points[estimates.points["curve"] == curve]
         counts = estimates.counts[estimates.counts["curve"] == curve]
         full, shorter = (elbow[elbow["shortened"] == part] for part in (False, True))
-        said += [f"{curve}: {_choice(row, estimates.kind)}" for row in _rows(full) if row["threshold"] == row["threshold"]]
+        said += [
+            f"{curve}: {_choice(row, estimates.kind)}" for row in _rows(full) if row["threshold"] == row["threshold"]
+        ]
         said += [f"{curve}: {_grid_end(full, shorter)}", *(f"{curve}: {text}" for text in _left_out(points))]
         said += [f"{curve}: {_count(row)}" for row in _rows(counts)]
     said += [_dimension(row) for row in _rows(estimates.dimension.drop_duplicates(["dataset", "estimator", "value"]))]
@@ -43,7 +45,7 @@ def caption(estimates: Estimates, dataset: str) -> str:
     dimension = tables["dimension"].drop_duplicates(["estimator", "value"])
     return " ".join(
         [
-            f"{dataset}: {figures.name('val_' + estimates.kind)} as a share of the training mean image's on the same split.",
+            f"{dataset}: {figures.name('val_' + estimates.kind)} ÷ the training mean image's on the same split.",
             f"Lines: mean and 95 % t interval over seeds (n = {span(curve['n'])}); small points: seeds;",
             f"{int(failed['count'].sum())} of {int(failed['n'].sum())} trials failed and are missing.",
             "On the dotted lines at 20, 10 and 5 %: the size chosen (diamond) and its 95 % interval by inversion of t",
@@ -61,8 +63,8 @@ def _demonstration(curve: pd.DataFrame) -> Iterator[str]:
     n = int(curve["n"].max())
     if n < FEW_SEEDS:
         yield (
-            f"A demonstration: {n} seed{'s' * (n != 1)} resolve little, and the intervals rest on the errors being normal "
-            f"over seeds. Where an interval spans several sizes, the choice is not resolvable with {n}."
+            f"A demonstration: {n} seeds resolve little, and the intervals rest on errors that are normal over seeds. "
+            f"Where an interval spans several sizes, the choice is not resolvable with {n} seeds."
         )
 
 
@@ -73,7 +75,8 @@ def _choice(row: dict[str, Any], kind: str) -> str:
     if value == BEYOND:
         found = f"{tried}, none is one from which the {error} stays at or below {share}: > {row['last']}, not reached"
     test = "" if value == BEYOND else f"; {_test(row, kind)}"
-    return f"{found} (95 % interval {_interval(row)}{_unresolved(row)}; t inversion, n = {row['seeds']} seeds){test}. {_pca(row)}"
+    interval = f"95 % interval {_interval(row)}{_unresolved(row)}; t inversion, n = {row['seeds']} seeds"
+    return f"{found} ({interval}){test}. {_pca(row)}"
 
 
 def _interval(row: dict[str, Any], prefix: str = "") -> str:
@@ -95,10 +98,9 @@ def _unresolved(row: dict[str, Any]) -> str:
 
 
 def _test(row: dict[str, Any], kind: str) -> str:
-    return (
-        f"{figures.name('test_' + kind)} there {row['test_error']:.3g} [{row['test_low']:.3g}, {row['test_high']:.3g}], "
-        f"{100 * row['test_relative']:.3g} % of the mean image's (n = {row['test_n']}, t)"
-    )
+    error = f"{row['test_error']:.3g} [{row['test_low']:.3g}, {row['test_high']:.3g}]"
+    share = f"{100 * row['test_relative']:.3g} % of the mean image's"
+    return f"{figures.name('test_' + kind)} there {error}, {share} (t, n = {row['test_n']})"
 
 
 def _pca(row: dict[str, Any]) -> str:
@@ -118,7 +120,9 @@ def _grid_end(full: pd.DataFrame, shorter: pd.DataFrame) -> str:
     for whole, cut in zip(_rows(full), _rows(shorter), strict=True):
         before, after = (_answer(row) for row in (whole, cut))
         same = _size(whole["value"]) == _size(cut["value"])
-        (stays if same else moved).append(f"{whole['rule']}: {before}" if same else f"{whole['rule']}: {before} → {after}")
+        (stays if same else moved).append(
+            f"{whole['rule']}: {before}" if same else f"{whole['rule']}: {before} → {after}"
+        )
     parts = [f"{word} {'; '.join(rules)}" for word, rules in (("moves", moved), ("leaves", stays)) if rules]
     return f"dropping the grid's last size ({full['last'].iloc[0]}) {', and '.join(parts)}."
 
@@ -132,14 +136,14 @@ def _answer(row: dict[str, Any]) -> str:
 def _left_out(points: pd.DataFrame) -> Iterator[str]:
     out = points[points["excluded"]].drop_duplicates("latent_dim")
     for _, row in out.iterrows():
-        yield (
-            f"size {row['latent_dim']} is left out of the rules: a hidden layer of {row['narrowest_width']:.0f} units is "
-            "narrower than the code."
-        )
+        width = f"a hidden layer of {row['narrowest_width']:.0f} units is narrower than the code"
+        yield f"size {row['latent_dim']} is left out of the rules: {width}."
 
 
 def _count(row: dict[str, Any]) -> str:
-    of = "trials failed" if row["what"] == "failed" else "completed trials are no better than the mean image (collapsed)"
+    of = (
+        "trials failed" if row["what"] == "failed" else "completed trials are no better than the mean image (collapsed)"
+    )
     low, high = 100 * row["low"], 100 * row["high"]
     return f"{row['count']} of {row['n']} {of} (95 % Clopper-Pearson interval {low:.2g} to {high:.2g} %)."
 

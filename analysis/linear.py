@@ -8,7 +8,7 @@ and only the leading k eigenvectors are computed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -136,7 +136,8 @@ def reference(data: Dataset, splits: Splits, sizes: Sequence[int], kind: str = "
         data: the data set, for the range of its values.
         splits: of the seed.
         sizes: numbers of components.
-        kind: a metric of `ERRORS`; reconstructions are clipped to [0, 1], as the metrics of a network are.
+        kind: "mse", "mae", "excess_bce" or "ssim", of which 1 - ssim is taken; reconstructions are clipped to [0, 1], as
+            the metrics of a network are.
 
     Returns:
         A table with a row a split ("val", "test") and size: `split`, `latent_dim`, `mean_image` and `pca`, both errors
@@ -149,9 +150,21 @@ def reference(data: Dataset, splits: Splits, sizes: Sequence[int], kind: str = "
     rows = []
     for split in ("val", "test"):
         images = datasets.to_unit(getattr(splits, split), data.value_range)
-        of_mean = error(kind, images, np.broadcast_to(mean, images.shape))
+        error = _scorer(kind, images)
+        of_mean = error(np.broadcast_to(mean, images.shape))
         for k in sizes:
-            exists = k <= len(basis.components)
-            of_pca = error(kind, images, basis.reconstruct(images, k).clip(0, 1)) if exists else float("nan")
+            of_pca = error(basis.reconstruct(images, k)) if k <= len(basis.components) else float("nan")
             rows.append({"split": split, "latent_dim": k, "mean_image": of_mean, "pca": of_pca})
     return pd.DataFrame(rows), basis
+
+
+def _scorer(kind: str, images: NDArray) -> Callable[[NDArray], float]:
+    """A function from reconstructions of the images, unclipped, to their mean error."""
+    per_image: Callable[[NDArray, NDArray], NDArray] = {
+        "mse": metrics.squared_error,
+        "mae": metrics.absolute_error,
+        "excess_bce": metrics.binary_cross_entropy,
+        "ssim": lambda x, y: 1 - metrics.structural_similarity(x, y),
+    }[kind]
+    floor = metrics.entropy_floor(images) if kind == "excess_bce" else 0.0
+    return lambda reconstructions: float(np.mean(per_image(images, reconstructions))) - floor

@@ -70,9 +70,7 @@ def gather(
         panel, basis = part["panel"].iloc[0], bases[str(curve)]
         rows[panel] = {None: original, **{size: picture for size, (_, _, picture) in found.items()}}
         linear[id(basis)] = (panel, index, {None: original, **_projected(basis, original, sizes)})
-        table += [
-            _row(panel, size, trial, index, picture, original) for size, (trial, index, picture) in found.items()
-        ]
+        table += [_row(panel, size, trial, index, picture, original) for size, (trial, index, picture) in found.items()]
     for panel, index, row in linear.values():
         name = "PCA" if len(linear) == 1 else f"PCA for {panel}"
         rows[name] = row

@@ -1,0 +1,309 @@
+"""The curves, choices and sentences of a synthetic study on digits whose errors are known, and the command on it."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+from sklearn.decomposition import PCA
+
+from analysis import latent_elbow
+from analysis.latent_elbow_figure import plot
+from analysis.latent_elbow_text import caption, sentences
+from analysis.pictures import gather
+from study import datasets, metrics, records
+from study.errors import InputError
+
+SIZES = (1, 2, 4, 8, 16)
+SHARES = {1: 0.70, 2: 0.45, 4: 0.25, 8: 0.12, 16: 0.06, 32: 0.03}  # error ÷ the mean image's: 20 % at 8, 10 % at 16
+CELL = dict(
+    dataset="digits",
+    architecture="dense",
+    loss="bce",
+    regularizer="none",
+    depth=None,
+    train_size=None,
+    normal_class=None,
+    preprocessing="unit",
+    learning_rate=1e-3,
+    batch_size=128,
+)
+
+
+@pytest.fixture(scope="module")
+def digits():
+    return datasets.load("digits", None)
+
+
+@pytest.fixture(scope="module")
+def table(digits):
+    """Makes a trials table: every size × seed of one cell, with the errors of `SHARES` and 2 % noise between seeds."""
+
+    def make(sizes=SIZES, seeds=5, noise=0.02, **levels):
+        cell = CELL | levels
+        return pd.DataFrame([_trial(digits, cell, k, seed, noise) for k in sizes for seed in range(seeds)])
+
+    return make
+
+
+def _trial(data, cell, k, seed, noise):
+    splits = datasets.split(data, seed, cell["train_size"], cell["normal_class"])
+    mean = metrics.mean_image(datasets.to_unit(splits.train, data.value_range))
+    share = SHARES[k] * np.exp(noise * np.random.default_rng([seed, k]).normal())
+    row = {**cell, "latent_dim": k, "seed": seed, "status": "completed", "narrowest_width": 64.0, "collapsed": False}
+    for split in ("val", "test"):
+        images = datasets.to_unit(getattr(splits, split), data.value_range)
+        row[f"{split}_mse"] = share * np.square(images.astype(float) - mean).mean()
+        row[f"{split}_ssim"] = 1 - share / 2
+    return {**row, "trial": f"digits-{cell['architecture']}-k{k}-{cell['loss']}-s{seed:02d}"}
+
+
+@pytest.fixture(scope="module")
+def data(digits):
+    return lambda name: digits
+
+
+@pytest.fixture(scope="module")
+def usual(table, data):
+    return latent_elbow.estimate(table(), data)
+
+
+def fail(trials, k, seeds):
+    hit = (trials["latent_dim"] == k) & trials["seed"].isin(seeds)
+    return trials.assign(
+        status=trials["status"].mask(hit, "diverged"),
+        collapsed=trials["collapsed"].astype(object).mask(hit, None),
+        val_mse=trials["val_mse"].mask(hit),
+        test_mse=trials["test_mse"].mask(hit),
+    )
+
+
+def choices(estimates, shortened=False):
+    rows = estimates.elbow[estimates.elbow["shortened"] == shortened]
+    return dict(zip(rows["rule"], rows["choice"], strict=True))
+
+
+def test_curve_is_mean_and_t_interval_of_shares(usual, table):
+    curve = usual.curve[usual.curve["split"] == "val"].set_index("latent_dim")
+    assert list(curve["n"]) == [5] * 5
+    np.testing.assert_allclose(curve["relative"], [SHARES[k] for k in SIZES], rtol=0.03)
+    shares = [SHARES[4] * np.exp(0.02 * np.random.default_rng([seed, 4]).normal()) for seed in range(5)]
+    low, high = stats.t.interval(0.95, 4, np.mean(shares), stats.sem(shares))
+    assert curve.loc[4, ["low", "relative", "high"]].tolist() == pytest.approx([low, np.mean(shares), high], rel=1e-4)
+    assert curve.loc[4, "error"] == pytest.approx(table().query("latent_dim == 4")["val_mse"].mean())
+
+
+def test_pca_is_fitted_on_each_seeds_training_images_and_clipped(usual, digits):
+    splits = datasets.split(digits, 3, None, None)
+    train, val = (datasets.to_unit(x, digits.value_range).reshape(len(x), -1) for x in (splits.train, splits.val))
+    model = PCA(4, svd_solver="full").fit(train.astype(float))
+    expected = np.square(model.inverse_transform(model.transform(val)).clip(0, 1) - val).mean()
+    row = usual.points.query("seed == 3 and latent_dim == 4 and split == 'val'").iloc[0]
+    assert row["pca"] == pytest.approx(expected, rel=1e-5)
+    assert row["mean_image"] == pytest.approx(np.square(train.mean(axis=0) - val).mean(), rel=1e-5)
+
+
+def test_choices_with_intervals_and_open_ends(usual):
+    found = choices(usual)
+    assert found["≤ 20 % of the mean image's"] == "8 [8, 8]"
+    assert found["≤ 10 % of the mean image's"] == "16 [16, 16]"
+    assert found["≤ 5 % of the mean image's"] == "> 16 (not reached) [> 16, > 16]"
+
+
+def test_the_last_size_dropped(usual):
+    """A threshold keeps its answer or says that the grid ends first; the descriptive rules follow the grid."""
+    found, shorter = choices(usual), choices(usual, shortened=True)
+    assert shorter["≤ 20 % of the mean image's"] == "8 [8, 8]"
+    assert shorter["≤ 10 % of the mean image's"] == "> 8 (not reached) [> 8, > 8]"
+    assert (found["one standard error"], shorter["one standard error"]) == ("16", "8")
+    text = next(text for text in sentences(usual) if "last size" in text)
+    assert "moves ≤ 10 % of the mean image's: 16 → > 8; one standard error: 16 → 8" in text
+
+
+def test_test_error_is_reported_at_the_choice_and_chooses_nothing(usual, table, data):
+    row = usual.elbow.iloc[0]
+    errors = table().query("latent_dim == 8")["test_mse"]
+    assert (row["test_metric"], row["test_error"]) == ("test_mse", pytest.approx(errors.mean()))
+    assert [row["test_low"], row["test_high"]] == pytest.approx(
+        stats.t.interval(0.95, 4, errors.mean(), stats.sem(errors))
+    )
+    reversed_test = table().assign(test_mse=lambda t: t["test_mse"].to_numpy()[::-1])
+    assert choices(latent_elbow.estimate(reversed_test, data)) == choices(usual)
+
+
+def test_a_size_above_the_narrowest_layer_is_left_out_and_said(table, data):
+    trials = table(sizes=(*SIZES, 32), narrowest_width=16.0).assign(narrowest_width=16.0)
+    estimates = latent_elbow.estimate(trials, data)
+    assert set(estimates.elbow["last"]) == {16, 8}
+    assert estimates.curve.query("excluded")["latent_dim"].unique().tolist() == [32]
+    expected = "size 32 is left out of the rules: a hidden layer of 16 units is narrower than the code."
+    assert any(text.endswith(expected) for text in sentences(estimates))
+    assert expected in caption(estimates, "digits")
+
+
+def test_no_hidden_layer_excludes_nothing(table, data):
+    estimates = latent_elbow.estimate(table().assign(narrowest_width=np.nan), data)
+    assert not estimates.points["excluded"].any()
+
+
+def test_failed_and_collapsed_trials(table, data):
+    trials = fail(table(), 8, [1, 2])
+    trials.loc[(trials["latent_dim"] == 1) & (trials["seed"] == 0), "collapsed"] = True
+    estimates = latent_elbow.estimate(trials, data)
+    assert estimates.curve.query("latent_dim == 8 and split == 'val'")["n"].item() == 3
+    assert estimates.elbow["n"].iloc[0] == 3 and estimates.elbow["seeds"].iloc[0] == "3 to 5"
+    counts = estimates.counts.set_index("what")
+    assert (counts["count"].to_dict(), counts["n"].to_dict()) == (
+        {"failed": 2, "collapsed": 1},
+        {"failed": 25, "collapsed": 23},
+    )
+    expected = stats.binomtest(2, 25).proportion_ci(method="exact")
+    assert counts.loc["failed", ["low", "high"]].tolist() == pytest.approx([expected.low, expected.high])
+    assert any("2 of 25 trials failed" in text for text in sentences(estimates))
+
+
+def test_a_size_that_never_completed_is_no_size(table, data):
+    estimates = latent_elbow.estimate(fail(table(), 16, range(5)), data)
+    assert set(estimates.elbow["last"]) == {8, 4}
+
+
+def test_curves_are_the_groups_of_equal_other_levels(table, data):
+    trials = pd.concat([table(seeds=2), table(seeds=2, train_size=300), table(sizes=(2, 8), seeds=2, loss="mse")])
+    estimates = latent_elbow.estimate(trials, data)
+    assert list(estimates.curve["curve"].unique()) == ["digits, dense, bce", "digits, dense, bce, train_size 300"]
+    assert set(estimates.dimension["images"]) == {
+        min(len(datasets.split(data("digits"), 0, n, None).train), latent_elbow.IMAGES) for n in (None, 300)
+    }
+    assert any("digits, dense, mse (2)" in text for text in sentences(estimates))
+
+
+def test_no_curve(table, data):
+    with pytest.raises(InputError, match=r"no curve in .*latent_dim=\[1, 2, 4, 8, 16\].*digits, dense, bce \(2\)"):
+        latent_elbow.estimate(table(sizes=(2, 8)), data)
+
+
+@pytest.mark.parametrize(
+    ("metric", "reason"),
+    [
+        ("test_mse", "Test data chooses nothing"),
+        ("train_mse", "validation images alone"),
+        ("heldout_fvu", "validation images alone"),
+        ("val_bce", "Take val_excess_bce"),
+        ("val_psnr", "share of a logarithm"),
+        ("val_nonsense", "no such metric"),
+        ("mse", "no such metric"),
+    ],
+)
+def test_metrics_that_may_not_choose(metric, reason):
+    with pytest.raises(InputError, match=f"--metric {metric}: .*{reason}.* Allowed: val_mse, "):
+        latent_elbow.kind_of(metric)
+
+
+def test_ssim_counts_what_is_missing_to_1(table, data):
+    estimates = latent_elbow.estimate(table(seeds=1), data, "val_ssim")
+    rows = estimates.points.query("split == 'val' and latent_dim == 2")
+    assert rows["error"].item() == pytest.approx(SHARES[2] / 2, rel=0.1)
+    assert 0 < rows["pca"].item() < rows["mean_image"].item() <= 1
+
+
+def test_too_few_seeds_are_said(table, data):
+    """Two noisy seeds: an interval over much of the grid."""
+    said = sentences(latent_elbow.estimate(table(seeds=2, noise=0.5), data))
+    assert said[0].startswith("A demonstration: 2 seeds resolve little")
+    assert any("not resolvable with 2 seeds" in text for text in said[1:])
+    one = sentences(latent_elbow.estimate(table(seeds=1), data))
+    assert "not resolvable with 1 seeds" in one[1]
+
+
+def test_every_sentence_on_a_choice_states_n_interval_and_pca(usual):
+    said = [text for text in sentences(usual) if "of the sizes tried" in text]
+    assert len(said) == 3
+    for text in said:
+        assert "95 % interval" in text and "n = 5 seeds" in text and "PCA by the same rule: " in text
+    assert "validation MSE stays at or below 20 %" in said[0] and "the network needs" in said[0]
+
+
+def test_the_figure_draws_what_the_tables_hold(usual, data, monkeypatch):
+    monkeypatch.setattr(records, "examples", stored)
+    points = usual.points[usual.points["split"] == "val"]
+    pictures = gather(points, data("digits"), usual.bases, "any")
+    assert list(pictures.rows) == ["dense, bce", "PCA"]
+    assert set(pictures.table["test_index"]) == {7}
+    figure = plot(usual, "digits", pictures, caption(usual, "digits"))
+    lines = {line.get_label(): line for line in figure.axes[0].get_lines()}
+    seeds = lines["one seed"]
+    np.testing.assert_allclose(seeds.get_ydata(), points["relative"])
+    assert len(figure.axes) == 1 + 2 * (1 + len(SIZES))
+    assert "n = 5" in figure.get_supxlabel() and "t interval" in figure.get_supxlabel()
+
+
+def stored(study, trial, artifacts):
+    if "-k4-" in trial:
+        raise InputError(f"{trial} has no examples")
+    return {"index": np.arange(7, 39), "codes": np.zeros((32, 2)), "reconstructions": np.full((32, 8, 8, 1), 9, "u1")}
+
+
+@pytest.fixture
+def study(tmp_path, monkeypatch, table, digits):
+    manifest = {"data": {"digits": {"hashes": digits.hashes()}}}
+    for name, value in {
+        "load": lambda study, artifacts: table(),
+        "manifest": lambda study, artifacts: manifest,
+        "notices": lambda study, artifacts: ["Seeds of this study come from several machines."],
+        "examples": stored,
+        "folder": lambda study, artifacts: tmp_path / study,
+        "latest": lambda artifacts: "newest",
+    }.items():
+        monkeypatch.setattr(records, name, value)
+    return manifest
+
+
+def test_the_command_writes_what_it_prints(study, tmp_path, capsys):
+    assert latent_elbow.main(["--artifacts", str(tmp_path)]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("study newest\n") and "several machines" in out and "k4-bce-s00 has no examples" in out
+    written = [line.removeprefix("wrote ") for line in out.splitlines() if line.startswith("wrote ")]
+    folder = tmp_path / "newest" / "analysis" / "latent_elbow"
+    assert sorted(written) == sorted(str(path) for path in folder.iterdir())
+    assert {path.name for path in folder.iterdir()} >= {"curve.csv", "points.csv", "elbow.csv", "curve-digits.svg"}
+    before = {path: path.read_bytes() for path in folder.iterdir()}
+    assert latent_elbow.main(["--artifacts", str(tmp_path), "--format", "json"]) == 0
+    assert {path: path.read_bytes() for path in folder.iterdir()} == before, "a second run writes other bytes"
+    printed = json.loads(capsys.readouterr().out)
+    assert (printed["study"], len(printed["table"]), printed["paths"]) == ("newest", 10, written)
+    assert all(row["n"] and row["method"] for row in printed["table"])
+
+
+def test_csv_on_standard_output_is_the_elbow_table_alone(study, tmp_path, capsys):
+    assert latent_elbow.main(["named", "--artifacts", str(tmp_path), "--format", "csv"]) == 0
+    out = capsys.readouterr().out
+    assert out == (tmp_path / "named" / "analysis" / "latent_elbow" / "elbow.csv").read_text()
+
+
+def test_other_images_than_the_study_saw_are_refused(study, capsys):
+    study["data"]["digits"]["hashes"] = {"x_train": "other"}
+    assert latent_elbow.main([]) == 2
+    assert "holds other images than the study was trained on" in capsys.readouterr().err
+
+
+def test_bad_input_ends_with_2(tmp_path, capsys):
+    assert latent_elbow.main(["--artifacts", str(tmp_path)]) == 2
+    assert latent_elbow.main(["nowhere", "--artifacts", str(tmp_path)]) == 2
+    assert latent_elbow.main(["--metric", "test_mse"]) == 2
+    errors = capsys.readouterr().err.splitlines()
+    assert len(errors) == 3 and all(line.startswith("error: ") for line in errors)
+
+
+def test_help_imports_nothing_slow():
+    code = (
+        "import sys; from analysis import latent_elbow\n"
+        "try: latent_elbow.main(['--help'])\n"
+        "except SystemExit as end: assert end.code == 0\n"
+        "slow = {'pandas', 'seaborn', 'matplotlib', 'sklearn', 'keras', 'tensorflow'} & set(sys.modules)\n"
+        "assert not slow, slow"
+    )
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert "Which latent size is enough?" in shown and "--metric" in shown
