@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from study.metrics import METRICS
 
@@ -29,7 +29,7 @@ ARCHITECTURES = ("keras_io", "cnn", "dense", "linear", "residual", "convnext", "
 # Paul Tol's "muted" scheme (https://personal.sron.nl/~pault/), ordered so that neighbours differ in lightness.
 COLOURS = ("#332288", "#CC6677", "#117733", "#DDAA33", "#882255", "#44AA99", "#AA4499", "#88CCEE", "#999933")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">")
-DASHES = ("-", (0, (5, 1.5)), (0, (1, 1)), (0, (5, 1.5, 1, 1.5)), (0, (3, 1)), (0, (1, 2.5)))
+DASHES: tuple[str | tuple, ...] = ("-", (0, (5, 1.5)), (0, (1, 1)), (0, (5, 1.5, 1, 1.5)), (0, (3, 1)), (0, (1, 2.5)))
 REFERENCE = "#555555"  # PCA and whatever else is no architecture
 
 NAMES = {
@@ -67,14 +67,14 @@ def theme() -> AbstractContextManager:
     import seaborn
 
     matplotlib.use("agg")
-    small = dict.fromkeys(["legend.fontsize", "xtick.labelsize", "ytick.labelsize"], 7.5)
-    ours = {
+    ours: Any = {
         "font.family": "DejaVu Sans",  # comes with matplotlib: the same picture on every machine
         "font.size": 8.5,
         "axes.labelsize": 8.5,
         "axes.titlesize": 9,
         "axes.spines.top": False,
         "axes.spines.right": False,
+        **dict.fromkeys(["legend.fontsize", "xtick.labelsize", "ytick.labelsize"], 7.5),
         "lines.linewidth": 1.3,
         "lines.markersize": 4.5,
         "figure.dpi": DPI,
@@ -82,7 +82,7 @@ def theme() -> AbstractContextManager:
         "svg.hashsalt": "autoencoder-study",  # else every saving draws new ids
         "svg.fonttype": "path",
     }
-    return matplotlib.rc_context({**seaborn.axes_style("ticks"), **ours, **small})
+    return matplotlib.rc_context({**seaborn.axes_style("ticks"), **ours})
 
 
 def new(height: float, width: float = PAGE_WIDTH) -> Figure:
@@ -137,4 +137,4 @@ def save(figure: Figure, stem: Path) -> list[Path]:
 
 
 def _style(place: int) -> Style:
-    return Style(*(series[place % len(series)] for series in (COLOURS, MARKERS, DASHES)))
+    return Style(COLOURS[place % len(COLOURS)], MARKERS[place % len(MARKERS)], DASHES[place % len(DASHES)])

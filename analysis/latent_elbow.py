@@ -8,7 +8,8 @@ mean image errs on the same split: 1 where the code tells nothing, 0 where nothi
   choice      the smallest size from which the validation error stays at or below 20, 10 and 5 % of the mean image's:
               the share is a requirement of the application. Its interval inverts t tests over seeds, and is open where
               the grid of sizes ends first. Beside it the one-standard-error rule and Kneedle. Each again without the
-              last size: an answer that moves then belongs to the grid rather than to the data.
+              last size: a threshold then keeps its answer or says that the grid ends first, while the other two
+              are free to follow the grid's end.
   test error  reported at the choice; it chooses nothing.
   references  PCA fitted on the same training images, by the same rules: what needs no network. The images' intrinsic
               dimension from nearest neighbours: what needs no reconstruction.
@@ -20,23 +21,22 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from analysis import chosen_size, command, figures
 from analysis.statistics import clopper_pearson, t_interval
-from study import datasets, records
+from study import records
 from study.errors import InputError
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from analysis.linear import PCA
+    from study.datasets import Dataset
 
 THRESHOLDS = (0.20, 0.10, 0.05)
 LEAST_SIZES = 3
-IMAGES = 5000  # for the intrinsic dimension: neighbours cost n²
+METRIC = "val_mse"
 CELL = [factor for factor in records.FACTORS if factor != "latent_dim"]
 DRAW = ["dataset", "train_size", "normal_class"]  # with the seed, these decide on which images a trial was trained
 # Metrics of which a share of the mean image's means something: 0 where nothing is lost. Of ssim, 1 - ssim is taken.
@@ -49,7 +49,12 @@ REFUSED = {
 SHOWN = ["curve", "rule", "first", "last", "choice", "pca_choice", "n", "test_error", "test_low", "test_high"]
 TRIAL = ["latent_dim", "seed", "trial", "status", "collapsed", "excluded", "narrowest_width"]
 ERRORS = ["split", "error", "mean_image", "relative", "pca", "pca_relative"]
-DESCRIPTIVE = {"one standard error": chosen_size.one_standard_error, "Kneedle": chosen_size.kneedle}
+DESCRIPTIVE: dict[Any, Callable] = {
+    "one standard error": chosen_size.one_standard_error,
+    "Kneedle": chosen_size.kneedle,
+}
+CHOICES = ["value", "low", "high", "pca_value", "pca_low", "pca_high"]  # sizes; NaN: beyond the grid, or none
+RULES: tuple[float | str, ...] = (*THRESHOLDS, *DESCRIPTIVE)
 
 
 @dataclass(frozen=True)
@@ -78,7 +83,7 @@ class Estimates:
     bases: dict[str, PCA]
 
     def tables(self) -> dict[str, pd.DataFrame]:
-        """Every table by its name, as it is written."""
+        """Every table by its name."""
         names = ("points", "curve", "elbow", "dimension", "counts")
         return {name: getattr(self, name) for name in names}
 
@@ -101,7 +106,7 @@ def kind_of(metric: str) -> str:
     return KINDS[kind]
 
 
-def estimate(trials: pd.DataFrame, data: Callable[[str], datasets.Dataset], metric: str = "val_mse") -> Estimates:
+def estimate(trials: pd.DataFrame, data: Callable[[str], Dataset], metric: str = METRIC) -> Estimates:
     """All the numbers of all curves of a study.
 
     Args:
@@ -123,7 +128,7 @@ def estimate(trials: pd.DataFrame, data: Callable[[str], datasets.Dataset], metr
         kind,
         points,
         pd.DataFrame([row for part in by_curve for row in _curve(part, kind)]),
-        pd.DataFrame([row for part in by_curve for row in _elbow(part, kind)]),
+        pd.DataFrame([row for part in by_curve for row in _elbow(part, kind)]).astype(dict.fromkeys(CHOICES, float)),
         pd.concat([draw[1] for draw in draws], ignore_index=True),
         pd.DataFrame([row for part in by_curve for row in _counts(part)]),
         skipped,
@@ -165,28 +170,18 @@ def _name(part: pd.DataFrame, shown: Sequence[str]) -> str:
     return ", ".join(str(first[factor]) if factor in plain else f"{factor} {first[factor]}" for factor in given)
 
 
-def _of_draw(
-    rows: pd.DataFrame, data: Callable[[str], datasets.Dataset], kind: str
-) -> tuple[pd.DataFrame, pd.DataFrame, PCA]:
-    """Points, intrinsic dimension and a basis of the curves whose seeds drew the same images: one PCA a seed."""
-    import pandas as pd
+def _of_draw(rows: pd.DataFrame, data: Callable[[str], Dataset], kind: str) -> tuple[pd.DataFrame, pd.DataFrame, PCA]:
+    """Points, intrinsic dimension and a basis of the curves whose seeds drew the same images."""
+    from analysis import references
 
-    from analysis import linear
-
-    images, sizes = data(rows["dataset"].iloc[0]), sorted(set(rows["latent_dim"]))
+    seeds, sizes = (sorted(set(rows[name])) for name in ("seed", "latent_dim"))
     train_size, normal_class = (_level(rows[factor].iloc[0]) for factor in DRAW[1:])
-    references, dimensions, bases = [], [], []
-    for seed in sorted(set(rows["seed"])):
-        splits = datasets.split(images, seed, train_size, normal_class)
-        errors, basis = linear.reference(images, splits, sizes, kind)
-        references.append(errors.assign(seed=seed))
-        dimensions.append(_dimension(splits.train, seed))
-        bases = bases or [basis]  # of the lowest seed; all of them would fill the memory
+    found = references.over_seeds(data(rows["dataset"].iloc[0]), seeds, sizes, kind, train_size, normal_class)
     names = rows[["curve", "dataset", "panel"]].drop_duplicates()
-    return _points(rows, pd.concat(references), kind), names.merge(_over_seeds(dimensions), how="cross"), bases[0]
+    return _points(rows, found.errors, kind), names.merge(found.dimension, how="cross"), found.basis
 
 
-def _level(value: object) -> int | None:
+def _level(value: Any) -> int | None:
     """A level out of a column: pandas turns None among numbers into NaN."""
     return None if value is None or value != value else int(value)
 
@@ -202,27 +197,6 @@ def _points(rows: pd.DataFrame, references: pd.DataFrame, kind: str) -> pd.DataF
     for name, error in (("relative", "error"), ("pca_relative", "pca")):
         points[name] = points[error] / points["mean_image"]
     return points[["curve", "panel", *CELL, *TRIAL, *ERRORS]]
-
-
-def _dimension(train: np.ndarray, seed: int) -> dict[str, float]:
-    from analysis import intrinsic_dimension
-
-    chosen = datasets.rng(seed, "intrinsic dimension").permutation(len(train))[:IMAGES]
-    return {"images": len(chosen), **intrinsic_dimension.estimate(train[chosen])}
-
-
-def _over_seeds(dimensions: Sequence[dict[str, float]]) -> pd.DataFrame:
-    import pandas as pd
-
-    from analysis.intrinsic_dimension import METHODS
-
-    rows = []
-    for estimator, method in METHODS.items():
-        found = t_interval([one[estimator] for one in dimensions])
-        numbers = {"value": found.value, "low": found.low, "high": found.high, "n": found.n}
-        images = dimensions[0]["images"]
-        rows.append({"estimator": estimator, **numbers, "images": images, "method": f"{method}; {found.method}"})
-    return pd.DataFrame(rows)
 
 
 def _curve(points: pd.DataFrame, kind: str) -> Iterator[dict]:
@@ -249,7 +223,7 @@ def _elbow(points: pd.DataFrame, kind: str) -> Iterator[dict]:
     network = _by_seed(val[~val["excluded"]], "relative")
     pca = _by_seed(val, "pca_relative")  # has no narrow layer: keeps every size
     for shortened in (False, True):
-        for rule in (*THRESHOLDS, *DESCRIPTIVE):
+        for rule in RULES:
             chosen, linear = (_choose(rule, table.iloc[:, : table.shape[1] - shortened]) for table in (network, pca))
             yield {
                 **{name: first[name] for name in ("curve", "dataset", "panel")},
@@ -321,23 +295,25 @@ def answer(arguments: argparse.Namespace) -> command.Outcome:
     kind_of(arguments.metric)  # before minutes are spent
     study = arguments.study or records.latest(arguments.artifacts)
     folder = records.folder(study, arguments.artifacts) / "analysis" / "latent_elbow"
+    if arguments.metric != METRIC:
+        folder /= arguments.metric
     data = command.loader(records.manifest(study, arguments.artifacts), arguments.data_dir)
     estimates = estimate(records.load(study, arguments.artifacts), data, arguments.metric)
-    said, paths = sentences(estimates), command.write(estimates.tables(), folder)
+    elbow = estimates.elbow.astype(dict.fromkeys(CHOICES, "Int64"))  # sizes are written as whole numbers
+    said, paths = sentences(estimates), command.write({**estimates.tables(), "elbow": elbow}, folder)
     for name, part in estimates.points[estimates.points["split"] == "val"].groupby("dataset", sort=False):
         pictures = gather(part, data(name), estimates.bases, study, arguments.artifacts)
         said += pictures.missing
         paths += command.write({f"pictures-{name}": pictures.table}, folder)
         paths += figures.save(plot(estimates, name, pictures, caption(estimates, name)), folder / f"curve-{name}")
-    notices = records.notices(study, arguments.artifacts)
-    return command.Outcome(study, estimates.elbow, notices + said, paths, SHOWN)
+    return command.Outcome(study, elbow, records.notices(study, arguments.artifacts) + said, paths, SHOWN)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """The command."""
     parser = command.parser("latent_elbow", __doc__)
     parser.add_argument(
-        "--metric", default="val_mse", help=f"chooses the size: {', '.join(f'val_{kind}' for kind in KINDS)}"
+        "--metric", default=METRIC, help=f"chooses the size: {', '.join(f'val_{kind}' for kind in KINDS)}"
     )
     return command.run(parser, answer, argv)
 

@@ -34,8 +34,8 @@ def plot(estimates: Estimates, dataset: str, pictures: Pictures, caption: str) -
     heights = [rows * PANEL_HEIGHT, len(pictures.rows) * min(0.85, 5.6 / (1 + len(pictures.sizes)))]
     with figures.theme():
         figure = figures.new(sum(heights) + MARGINS)
-        upper, lower = figure.add_gridspec(2, 1, height_ratios=heights)
-        grid = upper.subgridspec(rows, columns).subplots(sharex=True, sharey=True, squeeze=False)
+        outer = figure.add_gridspec(2, 1, height_ratios=heights)
+        grid = outer[0].subgridspec(rows, columns).subplots(sharex=True, sharey=True, squeeze=False)
         styles = figures.styles(tables["curve"]["architecture"])
         for axes, panel in zip(grid.flat, panels, strict=False):
             _panel(axes, {name: table[table["panel"] == panel] for name, table in tables.items()}, styles)
@@ -43,7 +43,7 @@ def plot(estimates: Estimates, dataset: str, pictures: Pictures, caption: str) -
             axes.set_axis_off()
         _finish(grid, estimates.kind, tables["curve"])
         _legend(figure, grid)
-        draw(lower.subgridspec(len(pictures.rows), 1 + len(pictures.sizes), wspace=0.04, hspace=0.04), pictures)
+        draw(outer[1].subgridspec(len(pictures.rows), 1 + len(pictures.sizes), wspace=0.04, hspace=0.04), pictures)
         figures.caption(figure, caption)
     return figure
 

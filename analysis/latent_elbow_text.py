@@ -116,7 +116,8 @@ def _pca(row: dict[str, Any]) -> str:
 
 def _grid_end(full: pd.DataFrame, shorter: pd.DataFrame) -> str:
     """What each rule answers once the last size is gone."""
-    moved, stays = [], []
+    moved: list[str] = []
+    stays: list[str] = []
     for whole, cut in zip(_rows(full), _rows(shorter), strict=True):
         before, after = (_answer(row) for row in (whole, cut))
         same = _size(whole["value"]) == _size(cut["value"])

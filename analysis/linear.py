@@ -8,19 +8,11 @@ and only the leading k eigenvectors are computed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-
-from study import datasets, metrics
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from study.datasets import Dataset, Splits
 
 Floats = NDArray[np.float64]
 BLOCK = 4096  # images in float64 at a time: 100 MB at 32×32×3
@@ -127,44 +119,3 @@ def _leading(matrix: Floats, k: int) -> tuple[Floats, Floats]:
 def _flat(images: ArrayLike) -> Floats:
     array = np.asarray(images)
     return array.reshape(len(array), -1).astype(np.float64)
-
-
-def reference(data: Dataset, splits: Splits, sizes: Sequence[int], kind: str = "mse") -> tuple[pd.DataFrame, PCA]:
-    """What needs no network: the errors of the mean image and of PCA, fitted on the training images of one seed.
-
-    Args:
-        data: the data set, for the range of its values.
-        splits: of the seed.
-        sizes: numbers of components.
-        kind: "mse", "mae", "excess_bce" or "ssim", of which 1 - ssim is taken; reconstructions are clipped to [0, 1], as
-            the metrics of a network are.
-
-    Returns:
-        A table with a row a split ("val", "test") and size: `split`, `latent_dim`, `mean_image` and `pca`, both errors
-        (lower is better), NaN for `pca` where fewer components exist; and the basis.
-    """
-    import pandas as pd
-
-    train = datasets.to_unit(splits.train, data.value_range)
-    mean, basis = metrics.mean_image(train), fit(train, max(sizes))
-    rows = []
-    for split in ("val", "test"):
-        images = datasets.to_unit(getattr(splits, split), data.value_range)
-        error = _scorer(kind, images)
-        of_mean = error(np.broadcast_to(mean, images.shape))
-        for k in sizes:
-            of_pca = error(basis.reconstruct(images, k)) if k <= len(basis.components) else float("nan")
-            rows.append({"split": split, "latent_dim": k, "mean_image": of_mean, "pca": of_pca})
-    return pd.DataFrame(rows), basis
-
-
-def _scorer(kind: str, images: NDArray) -> Callable[[NDArray], float]:
-    """A function from reconstructions of the images, unclipped, to their mean error."""
-    per_image: Callable[[NDArray, NDArray], NDArray] = {
-        "mse": metrics.squared_error,
-        "mae": metrics.absolute_error,
-        "excess_bce": metrics.binary_cross_entropy,
-        "ssim": lambda x, y: 1 - metrics.structural_similarity(x, y),
-    }[kind]
-    floor = metrics.entropy_floor(images) if kind == "excess_bce" else 0.0
-    return lambda reconstructions: float(np.mean(per_image(images, reconstructions))) - floor

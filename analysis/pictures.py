@@ -69,7 +69,7 @@ def gather(
         original = datasets.to_unit(data.x_test[[index]], data.value_range)[0]
         panel, basis = part["panel"].iloc[0], bases[str(curve)]
         rows[panel] = {None: original, **{size: picture for size, (_, _, picture) in found.items()}}
-        linear[id(basis)] = (panel, index, {None: original, **_projected(basis, original, sizes)})
+        linear[id(basis)] = (panel, index, _projected(basis, original, sizes))
         table += [_row(panel, size, trial, index, picture, original) for size, (trial, index, picture) in found.items()]
     for panel, index, row in linear.values():
         name = "PCA" if len(linear) == 1 else f"PCA for {panel}"
@@ -103,9 +103,10 @@ def _stored(
     return found
 
 
-def _projected(basis: PCA, original: NDArray, sizes: Sequence[int]) -> dict[int, NDArray]:
+def _projected(basis: PCA, original: NDArray, sizes: Sequence[int]) -> Row:
     existing = [size for size in sizes if size <= len(basis.components)]
-    return {size: basis.reconstruct(original[None], size)[0].clip(0, 1) for size in existing}
+    projected: Row = {size: basis.reconstruct(original[None], size)[0].clip(0, 1) for size in existing}
+    return {None: original} | projected
 
 
 def _row(name: str, size: int, trial: str, index: int, picture: NDArray, original: NDArray) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import pytest
 from scipy import stats
 from sklearn.decomposition import PCA
 
-from analysis import latent_elbow
+from analysis import latent_elbow, references
 from analysis.latent_elbow_figure import plot
 from analysis.latent_elbow_text import caption, sentences
 from analysis.pictures import gather
@@ -175,7 +175,7 @@ def test_curves_are_the_groups_of_equal_other_levels(table, data):
     estimates = latent_elbow.estimate(trials, data)
     assert list(estimates.curve["curve"].unique()) == ["digits, dense, bce", "digits, dense, bce, train_size 300"]
     assert set(estimates.dimension["images"]) == {
-        min(len(datasets.split(data("digits"), 0, n, None).train), latent_elbow.IMAGES) for n in (None, 300)
+        min(len(datasets.split(data("digits"), 0, n, None).train), references.IMAGES) for n in (None, 300)
     }
     assert any("digits, dense, mse (2)" in text for text in sentences(estimates))
 

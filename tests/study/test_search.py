@@ -1,0 +1,208 @@
+"""Every use of `python -m study.search`, as a process, on small real data."""
+
+import json
+import resource
+import shutil
+import signal
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from study import lock, records
+from tests.conftest import TINY, Search
+
+
+@pytest.fixture
+def copy(finished: Search, tmp_path: Path) -> Search:
+    """A finished study that a test may spoil."""
+    search = Search(tmp_path)
+    shutil.copytree(finished.artifacts, search.artifacts)
+    return search
+
+
+def values(search: Search) -> dict[str, dict]:
+    timed = {"first_epoch_seconds", "epoch_seconds", "trial_seconds", "traced"}
+    stored = [json.loads(path.read_text()) for path in search.record_paths()]
+    return {r["trial"]: {k: v for k, v in r["values"].items() if k not in timed} for r in stored}
+
+
+def test_writes_records_tables_and_nothing_else(finished):
+    trials = ["digits-dense-k2-mse-n200-s00", "digits-dense-k2-mse-n200-s01"]
+    assert [p.parent.name for p in finished.record_paths()][:2] == trials
+    there = {p.name for p in finished.study.iterdir()}
+    assert there == {"manifest.json", "trials", "trials.csv", "history.csv", "logs", "running", ".lock"}
+    assert {p.name for p in finished.record_paths()[0].parent.iterdir()} == {
+        "record.json",
+        "examples.npz",
+        "model.keras",
+    }
+
+
+def test_the_table_has_the_contract_s_columns_and_sane_numbers(finished):
+    table = records.load("tiny", finished.artifacts)
+    assert list(table.columns) == list(records.COLUMNS)
+    assert len(table) == 4 and (table["status"] == "completed").all()
+    assert table["test_mse"].between(0, 0.3).all() and (table["narrowest_width"] == 256).all()
+    history = records.history("tiny", finished.artifacts)
+    best = history.groupby("trial")["val_mse"].min()
+    assert np.array_equal(best[table["trial"]].to_numpy(), table["val_mse"].to_numpy())
+
+
+def test_a_finished_study_is_left_alone(finished):
+    before = {p: p.stat().st_mtime_ns for p in finished.record_paths()}
+    again = finished()
+    assert again.returncode == 0 and "0 to run" in again.stdout
+    assert {p: p.stat().st_mtime_ns for p in finished.record_paths()} == before
+
+
+def test_status_and_dry_run_write_nothing(finished, search):
+    assert "4/4 trials done" in finished("--status").stdout
+    plan = search("--dry-run")
+    assert plan.returncode == 0 and "2 cells × 2 seeds = 4 trials" in plan.stdout and "expected time" in plan.stdout
+    assert not search.artifacts.exists()
+
+
+def test_more_seeds_and_blocks_extend_with_one_or_two_workers_to_the_same_bits(copy):
+    before = values(copy)
+    copy.write(TINY.replace("latent_dim=[4])", "latent_dim=[4]), 'loss': dict(latent_dim=[3])"))
+    done = copy("--seeds", "3", "--workers", "2")
+    assert done.returncode == 0, done.stderr
+    after = values(copy)
+    assert len(after) == 9 and {name: after[name] for name in before} == before
+
+
+def test_a_changed_space_is_refused_with_the_difference(copy):
+    copy.write(TINY.replace("epochs=2", "epochs=3"))
+    refused = copy()
+    assert refused.returncode == 2 and "epochs: was 2, now 3" in refused.stderr and "--name" in refused.stderr
+
+
+def test_set_needs_a_name(finished):
+    refused = finished("--set", "epochs=1")
+    assert refused.returncode == 2 and "--name" in refused.stderr
+
+
+@pytest.mark.parametrize("spoil", [lambda p: p.write_text(p.read_text()[:200]), lambda p: p.unlink()])
+def test_a_truncated_or_missing_record_is_trained_again_to_the_same_bits(copy, spoil):
+    before = values(copy)
+    spoil(copy.record_paths()[1])
+    done = copy()
+    assert done.returncode == 0 and "1 to run" in done.stdout
+    assert values(copy) == before
+
+
+def test_a_truncated_manifest_is_written_anew_and_no_trial_lost(copy):
+    manifest = copy.study / "manifest.json"
+    whole = manifest.read_text()
+    manifest.write_text(whole[:100])
+    with pytest.raises(records.InputError, match="damaged"):
+        records.load("tiny", copy.artifacts)
+    copy.record_paths()[0].unlink()
+    done = copy()
+    assert done.returncode == 0 and "1 to run" in done.stdout
+    assert json.loads(manifest.read_text()) == json.loads(whole)
+
+
+def test_rebuild_gives_the_same_weights(copy):
+    trial = copy.record_paths()[0].parent
+    before = records.load_model("tiny", trial.name, copy.artifacts).get_weights()
+    (trial / "model.keras").unlink()
+    with pytest.raises(records.InputError, match="--rebuild"):
+        records.load_model("tiny", trial.name, copy.artifacts)
+    done = copy("--rebuild", trial.name)
+    assert done.returncode == 0 and "as recorded to the bit" in done.stdout, done.stdout + done.stderr
+    after = records.load_model("tiny", trial.name, copy.artifacts).get_weights()
+    assert all(np.array_equal(a, b) for a, b in zip(before, after, strict=True))
+
+
+def test_records_of_another_environment_are_not_mixed_silently(copy):
+    path = copy.record_paths()[0]
+    record = json.loads(path.read_text())
+    record["environment"]["cpu"] = "Another CPU"
+    path.write_text(json.dumps(record))
+    copy.record_paths()[2].unlink()
+    refused = copy()
+    assert refused.returncode == 2 and "cpu: Another CPU ≠" in refused.stderr
+    allowed = copy("--mixed")
+    assert allowed.returncode == 0 and "MIXED" in allowed.stdout
+
+
+def test_diverged_and_failing_trials_are_named_and_the_others_go_on(search):
+    search.write(
+        TINY.replace("latent_dim=[4]", "latent_dim=[4], learning_rate=[1e30]").replace(
+            'FAMILIES = {"latent": dict(metric="test_mse", contrasts=[(dict(latent_dim=4), {})])}',
+            'BLOCKS["own"] = dict(architecture=["broken"])\n'
+            "def broken(shape, latent_dim, depth):\n    raise ValueError('no such network')\n"
+            "ARCHITECTURES = dict(broken=broken)",
+        )
+    )
+    done = search("--seeds", "1")
+    assert done.returncode == 1, done.stderr
+    table = records.load("tiny", search.artifacts).set_index("trial")
+    assert dict(table["status"]) == {
+        "digits-dense-k2-mse-n200-s00": "completed",
+        "digits-dense-k4-mse-n200-lr1e+30-s00": "diverged",
+        "digits-broken-k2-mse-n200-s00": "error",
+    }
+    assert "no such network" in done.stdout and "--retry-failed" in done.stdout
+    assert len(records.history("tiny", search.artifacts).query("trial.str.contains('lr1e')")) >= 1
+    retried = search("--seeds", "1", "--retry-failed")
+    assert retried.returncode == 1 and "2 to run" in retried.stdout
+
+
+def test_ctrl_c_loses_nothing_and_says_how_to_go_on(search):
+    search.write(TINY.replace("epochs=2", "epochs=2000"))
+    running = search.start("--workers", "1")
+    deadline = time.monotonic() + 120
+    while not list(search.study.glob("running/*.json")) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    second = search()
+    assert second.returncode == 2 and "another search is running" in second.stderr
+    running.send_signal(signal.SIGINT)
+    _, error = running.communicate(timeout=60)
+    assert running.returncode == 130 and "to go on: python -m study.search" in error
+    assert lock.is_free(search.study)
+
+
+def test_a_full_disk_ends_in_a_clear_error(search):
+    def few_bytes_a_file() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, 60_000))
+
+    import subprocess
+
+    from tests.conftest import environment
+
+    done = subprocess.run(
+        search.command("--workers", "1"),
+        capture_output=True,
+        text=True,
+        env=environment(),
+        preexec_fn=few_bytes_a_file,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 2 and "cannot write" in done.stderr and "No finished trial is lost" in done.stderr
+    assert not search.record_paths()
+    assert search("--workers", "1").returncode == 0
+
+
+def test_artifacts_that_cannot_be_written_are_an_input_error(search):
+    search.artifacts.write_text("a file, not a folder")
+    refused = search()
+    assert refused.returncode == 2 and "--artifacts" in refused.stderr
+
+
+def test_bad_input_is_refused_before_tensorflow_is_imported(search):
+    search.write(TINY.replace('"dense"', '"nonesuch"'))
+    refused = search()
+    assert refused.returncode == 2 and "unknown architecture 'nonesuch'" in refused.stderr
+    assert not search.artifacts.exists()
+
+
+def test_jax_runs_a_study(search):
+    done = search("--seeds", "1", KERAS_BACKEND="jax")
+    assert done.returncode == 0, done.stderr
+    table = records.load("tiny", search.artifacts)
+    assert (table["status"] == "completed").all() and (table["val_fvu"] < 1.2).all()
