@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import textwrap
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
     from study.datasets import Dataset
 
+LINE = 120  # characters of a line on the terminal
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -34,6 +37,7 @@ class Outcome:
         sentences: What may be cited, each with n and interval.
         paths: Every file written, in order.
         shown: The columns of the table for the terminal (empty: all); files, csv and json always have all.
+        note: What stands under the table: estimators and interval methods, where their columns are not shown.
     """
 
     study: str
@@ -41,6 +45,7 @@ class Outcome:
     sentences: list[str]
     paths: list[Path]
     shown: list[str] = field(default_factory=list)
+    note: str = ""
 
 
 def parser(question: str, description: str) -> argparse.ArgumentParser:
@@ -122,9 +127,16 @@ def write(tables: Mapping[str, pd.DataFrame], folder: Path) -> list[Path]:
 def _print_table(outcome: Outcome) -> None:
     shown = outcome.table[outcome.shown or list(outcome.table.columns)]
     print(f"study {outcome.study}\n")
-    print(shown.to_string(index=False, na_rep="–", float_format=lambda value: f"{value:.4g}"), end="\n\n")
-    print(*outcome.sentences, sep="\n", end="\n\n")
+    print(shown.to_string(index=False, na_rep="–", float_format=lambda value: f"{value:.4g}"))
+    print(_wrapped(outcome.note), end="\n\n")
+    print(*(_wrapped(sentence, "- ") for sentence in outcome.sentences), sep="\n", end="\n\n")
     print(*(f"wrote {path}" for path in outcome.paths), sep="\n")
+
+
+def _wrapped(text: str, mark: str = "") -> str:
+    """The text in lines, broken neither before a per cent sign nor around an equals sign."""
+    kept = text.replace(" %", "\0%").replace(" = ", "\0=\0")
+    return textwrap.fill(kept, LINE, initial_indent=mark, subsequent_indent=" " * len(mark)).replace("\0", " ")
 
 
 def _print_csv(outcome: Outcome) -> None:

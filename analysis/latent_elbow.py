@@ -46,7 +46,11 @@ REFUSED = {
     "Take val_excess_bce",
     "psnr": "a share of a logarithm means nothing. Take val_mse, which orders all models alike",
 }
-SHOWN = ["curve", "rule", "first", "last", "choice", "pca_choice", "n", "test_error", "test_low", "test_high"]
+SHOWN = ["curve", "rule", "last", "choice", "pca_choice", "n", "test"]
+NOTE = (
+    "last: the largest size of the grid. choice, pca_choice: a latent size and its 95 % interval by inversion of t "
+    "tests over n seeds or more. test: mean test error at the choice and its 95 % t interval over seeds."
+)
 TRIAL = ["latent_dim", "seed", "trial", "status", "collapsed", "excluded", "narrowest_width"]
 ERRORS = ["split", "error", "mean_image", "relative", "pca", "pca_relative"]
 DESCRIPTIVE: dict[Any, Callable] = {
@@ -235,7 +239,7 @@ def _elbow(points: pd.DataFrame, kind: str) -> Iterator[dict]:
 
 def rule_name(rule: float | str) -> str:
     """A rule in words."""
-    return f"≤ {100 * rule:g} % of the mean image's" if isinstance(rule, float) else rule
+    return f"≤ {100 * rule:g} % of mean image" if isinstance(rule, float) else rule
 
 
 def _by_seed(val: pd.DataFrame, column: str) -> pd.DataFrame:
@@ -253,7 +257,12 @@ def _choose(rule: float | str, table: pd.DataFrame) -> dict:
     if isinstance(rule, float):
         found = chosen_size.chosen_size(table.to_numpy(), sizes, rule)
         return {
-            **{"value": found.value, "low": found.low, "high": found.high, "choice": str(found)},
+            **{
+                "value": found.value,
+                "low": found.low,
+                "high": found.high,
+                "choice": str(found).replace(" (not reached)", ""),
+            },
             **{**same, "method": found.method},
         }
     value = DESCRIPTIVE[rule](table.to_numpy(), sizes)
@@ -269,7 +278,9 @@ def _test_error(test: pd.DataFrame, size: int | None, kind: str) -> dict:
     """The test error at a size, as it is and as a share; empty where no size was chosen."""
     at = test.loc[test["latent_dim"] == size, ["error", "relative"]].dropna()
     error, relative = (t_interval(at[name]) for name in ("error", "relative"))
+    words = f"{error.value:.4f} [{error.low:.4f}, {error.high:.4f}]" if error.n else "–"
     return {
+        "test": words,
         **{"test_metric": f"test_{kind}", "test_error": error.value, "test_low": error.low, "test_high": error.high},
         **{"test_relative": relative.value, "test_n": error.n, "test_method": error.method},
     }
@@ -306,7 +317,7 @@ def answer(arguments: argparse.Namespace) -> command.Outcome:
         said += pictures.missing
         paths += command.write({f"pictures-{name}": pictures.table}, folder)
         paths += figures.save(plot(estimates, name, pictures, caption(estimates, name)), folder / f"curve-{name}")
-    return command.Outcome(study, elbow, records.notices(study, arguments.artifacts) + said, paths, SHOWN)
+    return command.Outcome(study, elbow, records.notices(study, arguments.artifacts) + said, paths, SHOWN, NOTE)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

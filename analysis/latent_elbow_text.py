@@ -25,9 +25,9 @@ def sentences(estimates: Estimates) -> list[str]:
         points = estimates.points[estimates.points["curve"] == curve]
         counts = estimates.counts[estimates.counts["curve"] == curve]
         full, shorter = (elbow[elbow["shortened"] == part] for part in (False, True))
-        said += [
-            f"{curve}: {_choice(row, estimates.kind)}" for row in _rows(full) if row["threshold"] == row["threshold"]
-        ]
+        reached = _reached(estimates.curve[estimates.curve["curve"] == curve])
+        rows = [row for row in _rows(full) if row["threshold"] == row["threshold"]]
+        said += [f"{curve}: {_choice(row, estimates.kind, reached)}" for row in rows]
         said += [f"{curve}: {_grid_end(full, shorter)}", *(f"{curve}: {text}" for text in _left_out(points))]
         said += [f"{curve}: {_count(row)}" for row in _rows(counts)]
     said += [_dimension(row) for row in _rows(estimates.dimension.drop_duplicates(["dataset", "estimator", "value"]))]
@@ -68,20 +68,29 @@ def _demonstration(curve: pd.DataFrame) -> Iterator[str]:
         )
 
 
-def _choice(row: dict[str, Any], kind: str) -> str:
+def _choice(row: dict[str, Any], kind: str, reached: str) -> str:
     error, share = figures.name(f"val_{kind}"), f"{100 * row['threshold']:g} % of the mean image's"
     value, tried = _size(row["value"]), f"of the sizes tried ({row['tried']})"
     found = f"{tried}, {value} is the smallest from which the {error} stays at or below {share}"
     if value == BEYOND:
-        found = f"{tried}, none is one from which the {error} stays at or below {share}: > {row['last']}, not reached"
+        found = f"{tried}, none is one from which the {error} stays at or below {share}; {reached}"
     test = "" if value == BEYOND else f"; {_test(row, kind)}"
     interval = f"95 % interval {_interval(row)}{_unresolved(row)}; t inversion, n = {row['seeds']} seeds"
     return f"{found} ({interval}){test}. {_pca(row)}"
 
 
+def _reached(curve: pd.DataFrame) -> str:
+    """The share at the end of the grid: how far from a threshold it ends."""
+    last = curve[(curve["split"] == "val") & ~curve["excluded"]].dropna(subset="relative").iloc[-1]
+    relative, low, high = (f"{100 * last[name]:.3g}" for name in ("relative", "low", "high"))
+    return f"at {last['latent_dim']} it is {relative} % [{low}, {high}]"
+
+
 def _interval(row: dict[str, Any], prefix: str = "") -> str:
     low, high = (_end(row, name, prefix) for name in ("low", "high"))
-    return f"{low} alone" if low == high else f"{low} to {high}"
+    if low != high:
+        return f"{low} to {high}"
+    return f"wholly {low}" if low.startswith(">") else f"{low} alone"
 
 
 def _end(row: dict[str, Any], name: str, prefix: str = "") -> str:
@@ -110,7 +119,7 @@ def _pca(row: dict[str, Any]) -> str:
     if ours[1] < theirs[0]:
         verdict = "the network needs fewer"
     elif theirs[1] < ours[0]:
-        verdict = "the network needs more"
+        verdict = "the network needs more, so that training or architecture limits it rather than its latent size"
     return f"PCA by the same rule: {_end(row, 'value', 'pca_')} (95 % interval {_interval(row, 'pca_')}); {verdict}."
 
 

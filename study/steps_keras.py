@@ -67,7 +67,7 @@ class Steps:
         self.model.set_weights(weights)
         for variable in self.optimizer.variables:
             if variable is not self.optimizer._learning_rate:
-                variable.assign(keras.ops.zeros_like(variable))
+                variable.assign(keras.ops.zeros(variable.shape, variable.dtype))
 
     def resident(self, images: np.ndarray) -> np.ndarray:
         """The images as the other methods want them."""
