@@ -17,21 +17,22 @@ if TYPE_CHECKING:
     from analysis.latent_elbow import Estimates
     from analysis.pictures import Pictures
 
-PANEL_HEIGHT = 2.6  # inches
+PANEL_HEIGHTS = {1: 2.6, 2: 2.6, 3: 2.1}  # inches, by the number of columns
 MARGINS = 1.5  # inches for legend and caption
 NETWORK, LINEAR, SEED = "network (mean, 95 % interval)", "PCA (mean, 95 % interval)", "one seed"
 CHOSEN, OUT = "chosen size, 95 % interval", "left out of the rules"
 LEGEND = (NETWORK, LINEAR, SEED, CHOSEN, OUT)
-SHIFT = 0.12  # octaves: seeds stand to the left of their mean, PCA to the right
+SHIFT = 0.16  # octaves: seeds stand to the left of their mean, PCA to the right
 
 
 def plot(estimates: Estimates, dataset: str, pictures: Pictures, caption: str) -> Figure:
     """The figure of one data set: a panel a curve, all on the same axes, and the pictures below."""
     tables = {name: table[table["dataset"] == dataset] for name, table in estimates.tables().items()}
     panels = list(dict.fromkeys(tables["curve"]["panel"]))
-    columns = min(len(panels), 2)
+    columns = 1 if len(panels) == 1 else 2 if len(panels) <= 4 else 3
     rows = -(-len(panels) // columns)
-    heights = [rows * PANEL_HEIGHT, len(pictures.rows) * min(0.85, 5.6 / (1 + len(pictures.sizes)))]
+    picture = min(0.85, 5.6 / (1 + len(pictures.sizes)))
+    heights = [rows * PANEL_HEIGHTS[columns], max(len(pictures.rows) * picture, 0.01)]
     with figures.theme():
         figure = figures.new(sum(heights) + MARGINS)
         outer = figure.add_gridspec(2, 1, height_ratios=heights)
@@ -43,7 +44,8 @@ def plot(estimates: Estimates, dataset: str, pictures: Pictures, caption: str) -
             axes.set_axis_off()
         _finish(grid, estimates.kind, tables["curve"])
         _legend(figure, grid)
-        draw(outer[1].subgridspec(len(pictures.rows), 1 + len(pictures.sizes), wspace=0.04, hspace=0.04), pictures)
+        if pictures.rows:
+            draw(outer[1].subgridspec(len(pictures.rows), 1 + len(pictures.sizes), wspace=0.04, hspace=0.04), pictures)
         figures.caption(figure, caption)
     return figure
 
@@ -63,7 +65,7 @@ def _panel(axes: Axes, tables: dict[str, pd.DataFrame], styles: dict[str, figure
     _interval_line(axes, kept["latent_dim"], kept, "", **style.line, zorder=3, label=NETWORK)
     seeds = points.dropna(subset="relative")
     axes.plot(
-        seeds["latent_dim"] / 2**SHIFT, seeds["relative"], ".", color=style.colour, alpha=0.5, ms=4, mew=0, label=SEED
+        seeds["latent_dim"] / 2**SHIFT, seeds["relative"], ".", color=style.colour, alpha=0.5, ms=5, mew=0, label=SEED
     )
     hollow = {"marker": style.marker, "mfc": "white", "color": style.colour, "linestyle": "none"}
     _interval_line(axes, out["latent_dim"], out, "", **hollow, zorder=3)

@@ -29,7 +29,7 @@ def sentences(estimates: Estimates) -> list[str]:
         rows = [row for row in _rows(full) if row["threshold"] == row["threshold"]]
         said += [f"{curve}: {_choice(row, estimates.kind, reached)}" for row in rows]
         said += [f"{curve}: {_grid_end(full, shorter)}", *(f"{curve}: {text}" for text in _left_out(points))]
-        said += [f"{curve}: {_count(row)}" for row in _rows(counts)]
+        said.append(f"{curve}: {_count(counts)}")
     said += [_dimension(row) for row in _rows(estimates.dimension.drop_duplicates(["dataset", "estimator", "value"]))]
     if estimates.skipped:
         said.append(f"No curve, for want of 3 usable sizes (sizes in brackets): {'; '.join(estimates.skipped)}.")
@@ -42,12 +42,13 @@ def caption(estimates: Estimates, dataset: str) -> str:
     curve, points = (tables[name][tables[name]["split"] == "val"] for name in ("curve", "points"))
     out = [text for _, part in points.groupby("curve", sort=False) for text in _left_out(part)]
     failed = tables["counts"][tables["counts"]["what"] == "failed"]
+    missing = " and are missing" if failed["count"].any() else ""
     dimension = tables["dimension"].drop_duplicates(["estimator", "value"])
     return " ".join(
         [
             f"{dataset}: {figures.name('val_' + estimates.kind)} ÷ the training mean image's on the same split.",
             f"Lines: mean and 95 % t interval over seeds (n = {span(curve['n'])}); small points: seeds;",
-            f"{int(failed['count'].sum())} of {int(failed['n'].sum())} trials failed and are missing.",
+            f"{int(failed['count'].sum()) or 'none'} of {int(failed['n'].sum())} trials failed{missing}.",
             "On the dotted lines at 20, 10 and 5 %: the size chosen (diamond) and its 95 % interval by inversion of t",
             "tests (bar; an arrow where the grid ends first).",
             f"Grey dashes: PCA fitted on each seed's training images, clipped to [0, 1] (n = {span(curve['pca_n'])}).",
@@ -114,13 +115,19 @@ def _test(row: dict[str, Any], kind: str) -> str:
 
 def _pca(row: dict[str, Any]) -> str:
     """PCA by the same rule, and whether the intervals tell the two apart."""
-    ours, theirs = ([_size(row[f"{who}{end}"]) for end in ("low", "high")] for who in ("", "pca_"))
+    ours, theirs = _bounds(row), _bounds(row, "pca_")
     verdict = "the two are not told apart"
     if ours[1] < theirs[0]:
         verdict = "the network needs fewer"
     elif theirs[1] < ours[0]:
         verdict = "the network needs more, so that training or architecture limits it rather than its latent size"
     return f"PCA by the same rule: {_end(row, 'value', 'pca_')} (95 % interval {_interval(row, 'pca_')}); {verdict}."
+
+
+def _bounds(row: dict[str, Any], prefix: str = "") -> tuple[float, float]:
+    """The interval's ends for comparison: past the end of a grid is above its last size, and bounded by nothing."""
+    low, high = (_size(row[f"{prefix}{end}"]) for end in ("low", "high"))
+    return (row[f"{prefix}last"] + 0.5 if low == BEYOND else low), high
 
 
 def _grid_end(full: pd.DataFrame, shorter: pd.DataFrame) -> str:
@@ -150,12 +157,13 @@ def _left_out(points: pd.DataFrame) -> Iterator[str]:
         yield f"size {row['latent_dim']} is left out of the rules: {width}."
 
 
-def _count(row: dict[str, Any]) -> str:
-    of = (
-        "trials failed" if row["what"] == "failed" else "completed trials are no better than the mean image (collapsed)"
-    )
-    low, high = 100 * row["low"], 100 * row["high"]
-    return f"{row['count']} of {row['n']} {of} (95 % Clopper-Pearson interval {low:.2g} to {high:.2g} %)."
+def _count(counts: pd.DataFrame) -> str:
+    said = {"failed": "trials failed", "collapsed": "completed ones are no better than the mean image"}
+    parts = [
+        f"{row['count']} of {row['n']} {said[row['what']]} [{100 * row['low']:.2g}, {100 * row['high']:.2g}] %"
+        for row in _rows(counts)
+    ]
+    return f"{'; '.join(parts)} (95 % Clopper-Pearson intervals)."
 
 
 def _dimension(row: dict[str, Any]) -> str:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from analysis.linear import PCA
     from study.datasets import Dataset
 
-RULE = "the first of the test images whose PCA error is nearest to the median; the network of the lowest seed"
+RULE = "the first of the 16 test images around the median rank of PCA error; the network of the lowest seed"
 Row = dict[int | None, NDArray]
 FIRST = 0  # of the stored examples: the median ones come first
 

@@ -20,14 +20,14 @@ class _Objective(keras.Model):
     """A model whose output is the objective of its batch, so that `fit` minimises it."""
 
     def __init__(self, model: Any, loss: Callable, regularizer: Callable) -> None:
-        super().__init__()
+        super().__init__(name="objective")  # a class name that begins with "_" is no scope name to TensorFlow
         self.encoder, self.decoder = model.get_layer("encoder"), model.get_layer("decoder")
         self.image_loss, self.regularizer = loss, regularizer
 
     def call(self, images: Any) -> Any:
         return self.regularizer(self.encoder, self.decoder, self.image_loss, images)
 
-    def compute_loss(self, x: Any = None, y: Any = None, y_pred: Any = None, **_: Any) -> Any:
+    def compute_loss(self, x: Any = None, y: Any = None, y_pred: Any = None, *_: Any, **__: Any) -> Any:
         return y_pred
 
 
@@ -35,7 +35,7 @@ class _Prediction(keras.Model):
     """A model that returns code, reconstruction and loss of each image."""
 
     def __init__(self, model: Any, loss: Callable) -> None:
-        super().__init__()
+        super().__init__(name="prediction")
         self.encoder, self.decoder, self.image_loss = model.get_layer("encoder"), model.get_layer("decoder"), loss
 
     def call(self, images: Any) -> Any:

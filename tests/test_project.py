@@ -74,5 +74,7 @@ def test_no_file_names_a_package_host(name):
 def test_help_needs_neither_keras_nor_pandas(command):
     code = f"import sys, runpy; sys.argv = ['x', '--help']\ntry: runpy.run_module('{command}', run_name='__main__')\n"
     code += "except SystemExit: print(sorted({'keras', 'tensorflow', 'pandas', 'seaborn'} & set(sys.modules)))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, timeout=60, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, timeout=60, check=True
+    )
     assert done.stdout.splitlines()[-1] == "[]"

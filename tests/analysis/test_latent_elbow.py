@@ -10,7 +10,7 @@ import pytest
 from scipy import stats
 from sklearn.decomposition import PCA
 
-from analysis import latent_elbow, references
+from analysis import latent_elbow, latent_elbow_text, references
 from analysis.latent_elbow_figure import plot
 from analysis.latent_elbow_text import caption, sentences
 from analysis.pictures import gather
@@ -142,6 +142,16 @@ def test_a_size_above_the_narrowest_layer_is_left_out_and_said(table, data):
     expected = "size 32 is left out of the rules: a hidden layer of 16 units is narrower than the code."
     assert any(text.endswith(expected) for text in sentences(estimates))
     assert expected in caption(estimates, "digits")
+
+
+def test_pca_is_not_outdone_by_a_grid_that_ends_earlier(usual):
+    """Past 16 says nothing against 32; past 32 does."""
+    row = {"value": None, "low": None, "high": None, "pca_value": 32, "pca_low": 32, "pca_high": 32}
+    ends = {"first": 1, "pca_first": 1, "pca_last": 32}
+    assert "not told apart" in latent_elbow_text._pca({**row, **ends, "last": 16})
+    assert "needs more" in latent_elbow_text._pca({**row, **ends, "last": 32})
+    beyond = {"pca_value": None, "pca_low": None, "pca_high": None, "value": 32, "low": 16, "high": 32}
+    assert "needs fewer" in latent_elbow_text._pca({**beyond, **ends, "last": 32})
 
 
 def test_no_hidden_layer_excludes_nothing(table, data):

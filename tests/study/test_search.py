@@ -206,3 +206,34 @@ def test_jax_runs_a_study(search):
     assert done.returncode == 0, done.stderr
     table = records.load("tiny", search.artifacts)
     assert (table["status"] == "completed").all() and (table["val_fvu"] < 1.2).all()
+
+
+def test_a_trial_that_kills_its_workers_becomes_an_error_and_the_others_go_on(search):
+    search.write(
+        TINY.replace("latent_dim=[4]", 'architecture=["killer"]').split("FAMILIES")[0]
+        + "import os, signal\n"
+        + "def killer(shape, latent_dim, depth):\n    os.kill(os.getpid(), signal.SIGKILL)\n"
+        + "ARCHITECTURES = dict(killer=killer)\n"
+    )
+    done = search("--seeds", "1", "--workers", "2")
+    assert done.returncode == 1 and "died three times" in done.stdout
+    table = records.load("tiny", search.artifacts)
+    assert list(table["status"]) == ["completed", "error"]
+
+
+def test_chief_and_workers_by_hand_as_on_several_machines(search, finished):
+    import socket
+    import subprocess
+
+    from tests.conftest import environment
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        address = dict(KERASTUNER_ORACLE_IP="127.0.0.1", KERASTUNER_ORACLE_PORT=str(probe.getsockname()[1]))
+    started = [
+        subprocess.Popen(search.command(), env=environment(KERASTUNER_TUNER_ID=name, **address), stderr=subprocess.PIPE)
+        for name in ("chief", "worker-0", "worker-1")
+    ]
+    outcomes = [(process.communicate(timeout=200)[1], process.returncode) for process in started]
+    assert [code for _, code in outcomes] == [0, 0, 0], outcomes
+    assert values(search) == values(finished)
