@@ -22,6 +22,7 @@ MARGINS = 1.5  # inches for legend and caption
 NETWORK, LINEAR, SEED = "network (mean, 95 % interval)", "PCA (mean, 95 % interval)", "one seed"
 CHOSEN, OUT = "chosen size, 95 % interval", "left out of the rules"
 LEGEND = (NETWORK, LINEAR, SEED, CHOSEN, OUT)
+DIMENSIONS = {"Levina-Bickel": "-.", "TwoNN": ":"}
 SHIFT = 0.16  # octaves: seeds stand to the left of their mean, PCA to the right
 
 
@@ -39,7 +40,7 @@ def plot(estimates: Estimates, dataset: str, pictures: Pictures, caption: str) -
         grid = outer[0].subgridspec(rows, columns).subplots(sharex=True, sharey=True, squeeze=False)
         styles = figures.styles(tables["curve"]["architecture"])
         for axes, panel in zip(grid.flat, panels, strict=False):
-            _panel(axes, {name: table[table["panel"] == panel] for name, table in tables.items()}, styles)
+            _panel(axes, {name: table[table["panel"] == panel] for name, table in tables.items()}, styles, columns < 3)
         for axes in grid.flat[len(panels) :]:
             axes.set_axis_off()
         _finish(grid, estimates.kind, tables["curve"])
@@ -50,12 +51,12 @@ def plot(estimates: Estimates, dataset: str, pictures: Pictures, caption: str) -
     return figure
 
 
-def _panel(axes: Axes, tables: dict[str, pd.DataFrame], styles: dict[str, figures.Style]) -> None:
+def _panel(axes: Axes, tables: dict[str, pd.DataFrame], styles: dict[str, figures.Style], wide: bool) -> None:
     curve, points = (table[table["split"] == "val"] for table in (tables["curve"], tables["points"]))
     style = styles[curve["architecture"].iloc[0]]
     axes.set_title(curve["panel"].iloc[0], loc="left")
     _thresholds(axes, tables["elbow"], style)
-    _dimensions(axes, tables["dimension"])
+    _dimensions(axes, tables["dimension"], named=wide)
     pca = curve.dropna(subset="pca_relative")
     _interval_line(
         axes, pca["latent_dim"] * 2**SHIFT, pca, "pca_", color=figures.REFERENCE, linestyle=(0, (2, 1)), marker="_",
@@ -98,15 +99,17 @@ def _thresholds(axes: Axes, elbow: pd.DataFrame, style: figures.Style) -> None:
     axes.plot([], [], **chosen, lw=4, alpha=0.5, label=CHOSEN)
 
 
-def _dimensions(axes: Axes, dimension: pd.DataFrame) -> None:
+def _dimensions(axes: Axes, dimension: pd.DataFrame, named: bool) -> None:
     """Vertical lines; the smaller one is named to its left, the larger one to its right, so that names cannot meet."""
     for place, (_, row) in enumerate(dimension.sort_values("value").iterrows()):
-        axes.axvline(row["value"], color="0.3", lw=0.9, ls=("-.", ":")[place])
-        axes.annotate(
-            f"{row['estimator']} {row['value']:.1f}", (row["value"], 0.02), xycoords=("data", "axes fraction"),
-            xytext=((-3, 3)[place], 0), textcoords="offset points", ha=("right", "left")[place], va="bottom",
-            rotation=90, fontsize=6.5, color="0.3", bbox={"fc": "white", "ec": "none", "pad": 0.3, "alpha": 0.85},
-        )  # fmt: skip
+        axes.axvline(row["value"], color="0.3", lw=0.9, ls=DIMENSIONS[row["estimator"]])
+        if named:
+            axes.annotate(
+                f"{row['estimator']} {row['value']:.1f}", (row["value"], 0.02), xycoords=("data", "axes fraction"),
+                xytext=((-3, 3)[place], 0), textcoords="offset points", ha=("right", "left")[place], va="bottom",
+                rotation=90, fontsize=6.5, color="0.3", annotation_clip=True,
+                bbox={"fc": "white", "ec": "none", "pad": 0.3, "alpha": 0.85},
+            )  # fmt: skip
 
 
 def _finish(grid: np.ndarray, kind: str, curve: pd.DataFrame) -> None:
@@ -117,7 +120,10 @@ def _finish(grid: np.ndarray, kind: str, curve: pd.DataFrame) -> None:
     axes.set(xscale="log", yscale="log", ylim=(bottom, max(1.25, 1.1 * np.nanmax(drawn))))
     axes.set_xscale("log", base=2)
     axes.set_xlim(sizes[0] / 2**0.4, sizes[-1] * 2**0.75)
-    axes.set_xticks(sizes, [str(size) for size in sizes])
+    every = 2 if grid.shape[1] == 3 and len(sizes) > 7 else 1  # narrow panels: every second size is named
+    axes.set_xticks(
+        sizes, [str(size) if place % every == 0 else "" for place, size in enumerate(reversed(sizes))][::-1]
+    )
     axes.minorticks_off()
     ticks = [tick for tick in (1, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001) if tick >= bottom]
     axes.set_yticks(ticks, [f"{100 * tick:g} %" for tick in ticks])
@@ -125,7 +131,7 @@ def _finish(grid: np.ndarray, kind: str, curve: pd.DataFrame) -> None:
         below.tick_params(labelbottom=True)
         below.set_xlabel("latent size")
     for left in grid[:, 0]:
-        left.set_ylabel(f"{figures.name('val_' + kind)} ÷ mean image's\n(lower is better)")
+        left.set_ylabel(f"{figures.name('val_' + kind)} ÷\nmean image's (lower is better)", fontsize=8)
 
 
 def _legend(figure: Figure, grid: np.ndarray) -> None:

@@ -40,7 +40,7 @@ def caption(estimates: Estimates, dataset: str) -> str:
     """What stands under the figure of a data set: what is drawn, its n and its interval methods."""
     tables = {name: table[table["dataset"] == dataset] for name, table in estimates.tables().items()}
     curve, points = (tables[name][tables[name]["split"] == "val"] for name in ("curve", "points"))
-    out = [text for _, part in points.groupby("curve", sort=False) for text in _left_out(part)]
+    out = [f"{name}: {text}" for name, part in points.groupby("panel", sort=False) for text in _left_out(part)]
     failed = tables["counts"][tables["counts"]["what"] == "failed"]
     missing = " and are missing" if failed["count"].any() else ""
     dimension = tables["dimension"].drop_duplicates(["estimator", "value"])
@@ -52,9 +52,9 @@ def caption(estimates: Estimates, dataset: str) -> str:
             "On the dotted lines at 20, 10 and 5 %: the size chosen (diamond) and its 95 % interval by inversion of t",
             "tests (bar; an arrow where the grid ends first).",
             f"Grey dashes: PCA fitted on each seed's training images, clipped to [0, 1] (n = {span(curve['pca_n'])}).",
-            "Vertical: intrinsic dimension of the training images, mean over seeds:",
-            f"{'; '.join(_dimension_numbers(row) for row in _rows(dimension))}.",
-            *(f"Crossed: {text}" for text in dict.fromkeys(out)),
+            "Vertical (dash-dotted: Levina-Bickel; dotted: TwoNN): intrinsic dimension of the training images, mean",
+            f"over seeds: {'; '.join(_dimension_numbers(row) for row in _rows(dimension))}.",
+            *(f"Crossed: {text}" for text in out),
             f"Pictures: {RULE}; then PCA's. A dash: that network failed.",
         ]
     )
@@ -151,10 +151,9 @@ def _answer(row: dict[str, Any]) -> str:
 
 
 def _left_out(points: pd.DataFrame) -> Iterator[str]:
-    out = points[points["excluded"]].drop_duplicates("latent_dim")
-    for _, row in out.iterrows():
-        width = f"a hidden layer of {row['narrowest_width']:.0f} units is narrower than the code"
-        yield f"size {row['latent_dim']} is left out of the rules: {width}."
+    for width, out in points[points["excluded"]].groupby("narrowest_width"):
+        sizes = ", ".join(str(size) for size in sorted(set(out["latent_dim"])))
+        yield f"left out of the rules: {sizes}, where a hidden layer of {width:.0f} units is narrower than the code."
 
 
 def _count(counts: pd.DataFrame) -> str:

@@ -245,11 +245,12 @@ def _from_file(name: str, path: Path) -> Dataset:
 
 def _read(path: Path) -> dict[str, np.ndarray]:
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            if not hasattr(archive, "files"):
+        with open(path, "rb") as file:
+            archive = np.load(file, allow_pickle=False)
+            if isinstance(archive, np.ndarray):
                 raise InputError(f"{path} is a single array, not an .npz archive. Save it with numpy.savez.")
             return {key: archive[key] for key in archive.files}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error, AttributeError) as error:
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         what = (
             "holds pickled objects, which are never loaded" if "pickle" in str(error) else f"cannot be read ({error})"
         )

@@ -139,7 +139,7 @@ def test_a_size_above_the_narrowest_layer_is_left_out_and_said(table, data):
     estimates = latent_elbow.estimate(trials, data)
     assert set(estimates.elbow["last"]) == {16, 8}
     assert estimates.curve.query("excluded")["latent_dim"].unique().tolist() == [32]
-    expected = "size 32 is left out of the rules: a hidden layer of 16 units is narrower than the code."
+    expected = "left out of the rules: 32, where a hidden layer of 16 units is narrower than the code."
     assert any(text.endswith(expected) for text in sentences(estimates))
     assert expected in caption(estimates, "digits")
 
@@ -248,6 +248,16 @@ def test_the_figure_draws_what_the_tables_hold(usual, data, monkeypatch):
     np.testing.assert_allclose(seeds.get_ydata(), points["relative"])
     assert len(figure.axes) == 1 + 2 * (1 + len(SIZES))
     assert "n = 5" in figure.get_supxlabel() and "t interval" in figure.get_supxlabel()
+
+
+def test_without_stored_examples_the_curve_is_drawn_all_the_same(usual, data, monkeypatch):
+    def gone(study, trial, artifacts):
+        raise InputError(f"{trial} has no examples")
+
+    monkeypatch.setattr(records, "examples", gone)
+    pictures = gather(usual.points[usual.points["split"] == "val"], data("digits"), usual.bases, "any")
+    assert (pictures.rows, len(pictures.missing)) == ({}, len(SIZES))
+    assert len(plot(usual, "digits", pictures, "caption").axes) == 1
 
 
 def stored(study, trial, artifacts):
