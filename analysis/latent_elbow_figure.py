@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from analysis import figures
+from analysis.latent_elbow_text import error_name
 from analysis.pictures import draw
 
 if TYPE_CHECKING:
@@ -131,7 +132,7 @@ def _finish(grid: np.ndarray, kind: str, curve: pd.DataFrame) -> None:
         below.tick_params(labelbottom=True)
         below.set_xlabel("latent size")
     for left in grid[:, 0]:
-        left.set_ylabel(f"{figures.name('val_' + kind)} ÷\nmean image's (lower is better)", fontsize=8)
+        left.set_ylabel(f"{error_name('val', kind)} ÷\nmean image's (lower is better)", fontsize=8)
 
 
 def _legend(figure: Figure, grid: np.ndarray) -> None:

@@ -46,7 +46,7 @@ def caption(estimates: Estimates, dataset: str) -> str:
     dimension = tables["dimension"].drop_duplicates(["estimator", "value"])
     return " ".join(
         [
-            f"{dataset}: {figures.name('val_' + estimates.kind)} ÷ the training mean image's on the same split.",
+            f"{dataset}: {error_name('val', estimates.kind)} ÷ the training mean image's on the same split.",
             f"Lines: mean and 95 % t interval over seeds (n = {span(curve['n'])}); small points: seeds;",
             f"{int(failed['count'].sum()) or 'none'} of {int(failed['n'].sum())} trials failed{missing}.",
             "On the dotted lines at 20, 10 and 5 %: the size chosen (diamond) and its 95 % interval by inversion of t",
@@ -60,6 +60,11 @@ def caption(estimates: Estimates, dataset: str) -> str:
     )
 
 
+def error_name(split: str, kind: str) -> str:
+    """The error in words, such as "validation MSE" or "validation 1 - SSIM"."""
+    return figures.name(f"{split}_{kind}").replace("SSIM", "1 - SSIM")
+
+
 def _demonstration(curve: pd.DataFrame) -> Iterator[str]:
     n = int(curve["n"].max())
     if n < FEW_SEEDS:
@@ -70,7 +75,7 @@ def _demonstration(curve: pd.DataFrame) -> Iterator[str]:
 
 
 def _choice(row: dict[str, Any], kind: str, reached: str) -> str:
-    error, share = figures.name(f"val_{kind}"), f"{100 * row['threshold']:g} % of the mean image's"
+    error, share = error_name("val", kind), f"{100 * row['threshold']:g} % of the mean image's"
     value, tried = _size(row["value"]), f"of the sizes tried ({row['tried']})"
     found = f"{tried}, {value} is the smallest from which the {error} stays at or below {share}"
     if value == BEYOND:
@@ -110,7 +115,7 @@ def _unresolved(row: dict[str, Any]) -> str:
 def _test(row: dict[str, Any], kind: str) -> str:
     error = f"{row['test_error']:.3g} [{row['test_low']:.3g}, {row['test_high']:.3g}]"
     share = f"{100 * row['test_relative']:.3g} % of the mean image's"
-    return f"{figures.name('test_' + kind)} there {error}, {share} (t, n = {row['test_n']})"
+    return f"{error_name('test', kind)} there {error}, {share} (t, n = {row['test_n']})"
 
 
 def _pca(row: dict[str, Any]) -> str:

@@ -216,6 +216,8 @@ def test_ssim_counts_what_is_missing_to_1(table, data):
     estimates = latent_elbow.estimate(table(seeds=1), data, "val_ssim")
     rows = estimates.points.query("split == 'val' and latent_dim == 2")
     assert rows["error"].item() == pytest.approx(SHARES[2] / 2, rel=0.1)
+    assert set(estimates.elbow["test_metric"]) == {"1 - test_ssim"}
+    assert any("validation 1 - SSIM stays at or below" in text for text in sentences(estimates))
     assert 0 < rows["pca"].item() < rows["mean_image"].item() <= 1
 
 
