@@ -133,7 +133,9 @@ def split(dataset: Dataset, seed: int, train_size: int | None = None, normal_cla
         raise InputError(f"'{dataset.name}' has {len(pool)} training images to draw from; at least 6 are needed.")
     index = {"val": order[:held], "heldout": order[held : 2 * held], "train": order[2 * held :][:train_size]}
     images: dict[str, Any] = {name: dataset.x_train[i] for name, i in index.items()}
-    labels = {f"{name}_labels": None if dataset.y_train is None else dataset.y_train[i] for name, i in index.items()}
+    labels: dict[str, Any] = {
+        f"{name}_labels": None if dataset.y_train is None else dataset.y_train[i] for name, i in index.items()
+    }
     return Splits(
         **images,
         **labels,

@@ -85,8 +85,7 @@ def structural_similarity(images: np.ndarray, reconstructions: np.ndarray) -> np
     1×1 window, for images 1 or 2 pixels wide, variances are taken as 0. Wang et al. 2004, doi:10.1109/TIP.2003.819861.
     """
     window = min(7, *(side - 1 + side % 2 for side in images.shape[1:3]))
-    parts = [_ssim(images[i], reconstructions[i], window) for i in _chunks(len(images))]
-    return np.concatenate(parts)
+    return np.concatenate([_ssim(images[i], reconstructions[i], window) for i in _chunks(len(images))])
 
 
 def entropy_floor(images: np.ndarray) -> float:
@@ -102,7 +101,7 @@ def entropy_floor(images: np.ndarray) -> float:
 
 def mean_image(images: np.ndarray) -> np.ndarray:
     """The mean of the images: (H, W, C) float32, summed in float64."""
-    return np.mean(images, axis=0, dtype=np.float64).astype(np.float32)
+    return np.asarray(np.mean(images, axis=0, dtype=np.float64), np.float32)
 
 
 def active_units(codes: np.ndarray, threshold: float = 0.01) -> int:

@@ -21,8 +21,9 @@ DEATHS_ALLOWED = 3
 class StudyOracle(keras_tuner.Oracle):
     """Hands out the trials of a study, each to one worker at a time.
 
-    A trial's Keras Tuner id is its readable name; its hyperparameters are its factor levels and its seed. A factor
-    that is None is left out, since Keras Tuner cannot send None.
+    A trial's Keras Tuner id is its readable name, and that alone says which trial it is. Its hyperparameters, its
+    factor levels and its seed, are there for Keras Tuner's own tools: a factor that is None is left out, since Keras
+    Tuner cannot send None, and arrives at the worker as the first level of that factor.
 
     Args:
         tasks: The trials to run, in order.
@@ -166,11 +167,6 @@ class StudyOracle(keras_tuner.Oracle):
 def levels_and_seed(task: Task) -> dict[str, Any]:
     """A trial's Keras Tuner values: its levels that are not None, and its seed."""
     return {**{factor: level for factor, level in task.cell.items() if level is not None}, "seed": task.seed}
-
-
-def task_of(name: str, values: dict[str, Any]) -> Task:
-    """The trial that Keras Tuner's values stand for."""
-    return Task(name, {factor: values.get(factor) for factor in FACTORS}, int(values["seed"]))
 
 
 def _hyperparameters(tasks: list[Task]) -> Any:

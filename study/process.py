@@ -75,7 +75,7 @@ def chief(job: Job) -> int:
 
     oracle = StudyOracle(tasks.values(), job.is_done, give_up)
     threading.Thread(target=_tidy, args=(oracle,), daemon=True).start()
-    StudyTuner(oracle, lambda task: None, job.folder).search()
+    StudyTuner(oracle, lambda name: None, job.folder).search()
     return 0
 
 
@@ -100,15 +100,17 @@ class Runner:
 
     def __init__(self, job: Job) -> None:
         self.job, self.trials_run = job, 0
+        self._tasks = {task.name: task for task in job.space.trials(job.seeds)}
         self._data: dict[str, Any] = {}
         self._status = job.folder / "running" / f"{os.environ.get('KERASTUNER_TUNER_ID', 'worker')}.json"
 
-    def run(self, task: Task) -> dict[str, float] | None:
+    def run(self, name: str) -> dict[str, float] | None:
         """Trains a trial unless it is done; its metrics, or None if it failed."""
         from study import training
 
-        if task.name not in self.job.hashes:
-            _leave(LOST_CHIEF, f"the chief handed out {task.name}, which is not of this study: another chief's port?")
+        if name not in self._tasks:
+            _leave(LOST_CHIEF, f"the chief handed out {name}, which is not of this study: another chief's port?")
+        task = self._tasks[name]
         if not self.job.is_done(task.name):
             self._show(task, 0)
             self.trials_run += 1

@@ -157,8 +157,9 @@ def read_record(study_folder: Path, trial: str, expected_hash: str) -> dict[str,
         found = json.loads((study_folder / "trials" / trial / "record.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    valid = isinstance(found, dict) and found.get("hash") == expected_hash and found.get("status") in STATUSES
-    return found if valid else None
+    if not isinstance(found, dict) or found.get("hash") != expected_hash or found.get("status") not in STATUSES:
+        return None
+    return found if found["trial"] == trial == trial_name(found["cell"], found["seed"]) else None
 
 
 def expected_hashes(space: Space, data: Mapping[str, Any], seeds: int) -> dict[str, str]:

@@ -50,7 +50,7 @@ def _training_problems(training: Mapping[str, Any]) -> Iterator[str]:
     for key in sorted(set(training) - set(TRAINING)):
         yield f"TRAINING has an unknown setting '{key}'; allowed: {', '.join(TRAINING)}."
     for key in TRAINING:
-        value = training.get(key)
+        value: Any = training.get(key)
         if not (_is_int(value) and value >= 1):
             yield f"TRAINING {key}={value!r}: allowed is a whole number of at least 1."
 

@@ -12,9 +12,6 @@ import grpc
 import keras_tuner
 from keras_tuner.engine.base_tuner import BaseTuner
 
-from study.oracle import task_of
-from study.space import Task
-
 HEARTBEAT_SECONDS = 5
 IDLE_SECONDS = 0.5
 
@@ -24,7 +21,8 @@ class StudyTuner(BaseTuner):
 
     Args:
         oracle: The oracle; on a worker Keras Tuner replaces it with a client of the chief.
-        run: Trains a trial and writes its record; returns its metrics, or None if it failed (the record says why).
+        run: Trains the trial of a name and writes its record; returns its metrics, or None if it failed (the record
+            says why).
         directory: Where Keras Tuner believes that it keeps its files; none are written.
         after_trial: Called when a trial has ended and the chief knows it.
     """
@@ -32,7 +30,7 @@ class StudyTuner(BaseTuner):
     def __init__(
         self,
         oracle: Any,
-        run: Callable[[Task], dict[str, float] | None],
+        run: Callable[[str], dict[str, float] | None],
         directory: Path,
         after_trial: Callable[[], None] = lambda: None,
     ) -> None:
@@ -58,7 +56,7 @@ class StudyTuner(BaseTuner):
         """
         self._idle = False
         with self._heartbeat(trial.trial_id):
-            metrics = self._run(task_of(trial.trial_id, trial.hyperparameters.values))
+            metrics = self._run(trial.trial_id)
         if metrics is None:
             raise keras_tuner.errors.FailedTrialError(f"{trial.trial_id} failed; its record says why")
         return metrics

@@ -17,7 +17,9 @@ def images(*shape: int) -> np.ndarray:
 @pytest.mark.parametrize(("shape", "window"), [((8, 8, 1), 7), ((5, 6, 1), 5), ((28, 28, 1), 7), ((32, 32, 3), 7)])
 def test_ssim_is_scikit_image_s(shape, window):
     x, y = images(4, *shape), images(4, *shape)
-    expected = [structural_similarity(a, b, win_size=window, data_range=1, channel_axis=-1) for a, b in zip(x, y)]
+    expected = [
+        structural_similarity(a, b, win_size=window, data_range=1, channel_axis=-1) for a, b in zip(x, y, strict=True)
+    ]
     assert np.allclose(metrics.structural_similarity(x, y), expected, atol=1e-6)
 
 

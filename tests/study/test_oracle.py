@@ -10,7 +10,7 @@ from tests.conftest import ROOT, environment
 PRELUDE = """
 import warnings; warnings.simplefilter("ignore")
 from study import oracle as module
-from study.oracle import StudyOracle, levels_and_seed, task_of
+from study.oracle import StudyOracle, levels_and_seed
 from study.space import DEFAULTS, Task, cell_name, trial_name
 
 now, recorded, given_up = [0.0], set(), []
@@ -72,8 +72,6 @@ def test_order_leases_deaths_and_strangers():
     oracle.update_trial("of another chief", {"val_mse": 1.0}); oracle.end_trial(stranger)
     assert oracle.create_trial("a").status == "STOPPED"
 
-    # Values go through Keras Tuner and back.
-    assert task_of(task(3, 4).name, levels_and_seed(task(3, 4))) == task(3, 4)
     # Nothing is written.
     import os; assert not os.path.exists("untitled_project")
     """)

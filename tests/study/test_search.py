@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from study import lock, records
+from study.space import trial_name
 from tests.conftest import TINY, Search
 
 
@@ -55,6 +56,20 @@ def test_a_finished_study_is_left_alone(finished):
     again = finished()
     assert again.returncode == 0 and "0 to run" in again.stdout
     assert {p: p.stat().st_mtime_ns for p in finished.record_paths()} == before
+
+
+def test_a_factor_that_is_none_in_some_cells_stays_none_there(search):
+    """Keras Tuner fills a value that it was not sent with a default; the trial must not be trained with that."""
+    search.write(
+        TINY.replace(", train_size=200)", ")").replace("latent_dim=[4])}", "train_size=[None, 100])}").split("FAM")[0]
+    )
+    assert search("--seeds", "1").returncode == 0
+    table = records.load("tiny", search.artifacts)
+    assert [None if np.isnan(n) else n for n in table["train_size"].astype(float)] == [None, 100]
+    assert table["train_mse"].nunique() == 2
+    for path in search.record_paths():
+        record = json.loads(path.read_text())
+        assert record["trial"] == trial_name(record["cell"], record["seed"])
 
 
 def test_status_and_dry_run_write_nothing(finished, search):

@@ -89,7 +89,7 @@ def test_a_file_that_does_not_run_is_an_input_error_with_its_line(text, line):
 
 
 def test_an_unknown_space_lists_the_known():
-    with pytest.raises(InputError, match="Known: .*quick"):
+    with pytest.raises(InputError, match=r"Known: .*quick"):
         space.load("nonesuch")
 
 
