@@ -219,8 +219,12 @@ def test_bad_input_is_refused_before_tensorflow_is_imported(search):
 def test_jax_runs_a_study(search):
     done = search("--seeds", "1", KERAS_BACKEND="jax")
     assert done.returncode == 0, done.stderr
-    table = records.load("tiny", search.artifacts)
-    assert (table["status"] == "completed").all() and (table["val_fvu"] < 1.2).all()
+    table, history = records.load("tiny", search.artifacts), records.history("tiny", search.artifacts)
+    assert (table["status"] == "completed").all()
+    first, last = (history[history["epoch"] == epoch]["val_mse"].to_numpy() for epoch in (1, 2))
+    assert (last < first).all()
+    record = json.loads(search.record_paths()[0].read_text())
+    assert record["environment"]["backend"] == "jax" and "jaxlib" in record["environment"]["libraries"]
 
 
 def test_a_trial_that_kills_its_workers_becomes_an_error_and_the_others_go_on(search):
