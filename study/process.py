@@ -219,7 +219,7 @@ def _write_rebuilt(job: Job, task: Task, record: Any) -> None:
 
 def _compare(before: Any, record: Any) -> dict[str, Any]:
     """Whether a retrained trial agrees with its record to the bit, and the largest relative difference."""
-    timed = ("first_epoch_seconds", "epoch_seconds", "trial_seconds", "traced")
+    timed = ("first_epoch_seconds", "epoch_seconds", "trial_seconds", "evaluation_seconds", "traced")
     pairs = [
         (before["values"][key], value)
         for key, value in record.values.items()

@@ -80,10 +80,12 @@ def train(
     }
     if best is None or not _finite(history[-1]):
         return Record("diverged", values, history)
+    trained = time.perf_counter()
     steps.model.set_weights(best.weights)
     values |= {"best_epoch": best.epoch, **_evaluate(steps, splits, data)}
     examples = _examples(steps, data, cell["normal_class"])
-    values["trial_seconds"] = time.perf_counter() - started
+    ended = time.perf_counter()
+    values |= {"trial_seconds": ended - started, "evaluation_seconds": ended - trained}
     return Record("completed", values, history, examples, steps.model)
 
 
