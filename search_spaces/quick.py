@@ -31,3 +31,6 @@ FAMILIES = {
     "loss": dict(metric="test_mse", contrasts=[(dict(loss="mse"), {})]),
     "dataset": dict(metric="test_fvu", contrasts=[(dict(dataset="photo_patches"), {})]),
 }
+
+# What `--tuner hyperband` or `--tuner bayesian` explores: pairs are ranges (log scale), lists are choices.
+SEARCH = dict(architecture=["keras_io", "cnn", "dense"], latent_dim=(1, 16), learning_rate=(3e-4, 1e-2))

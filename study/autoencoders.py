@@ -5,6 +5,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from study.datasets import rng
+from study.levels import has
+from study.regularizers import REGULARIZERS
 from study.space import Cell
 
 
@@ -26,7 +28,10 @@ def build(cell: Cell, shape: tuple[int, int, int], seed: int, architectures: Map
     import keras
 
     keras.utils.set_random_seed(int(rng(seed, "weights").integers(2**31)))
-    encoder, decoder = architectures[cell["architecture"]](shape, cell["latent_dim"], cell["depth"])
+    build_networks = architectures[cell["architecture"]]
+    encoder, decoder = build_networks(shape, cell["latent_dim"], cell["depth"])
+    if has(REGULARIZERS[cell["regularizer"]], "doubles_code"):
+        encoder = _mean_of(build_networks(shape, 2 * cell["latent_dim"], cell["depth"])[0], cell["latent_dim"])
     encoder.name, decoder.name = "encoder", "decoder"
     images = keras.Input(shape)
     reconstructions = decoder(encoder(images))
@@ -36,6 +41,15 @@ def build(cell: Cell, shape: tuple[int, int, int], seed: int, architectures: Map
     if tuple(reconstructions.shape) != (None, *shape):
         raise ValueError(f"the decoder's output has the shape {tuple(reconstructions.shape)}, not (None, {shape})")
     return keras.Model(images, reconstructions, name="autoencoder")
+
+
+def _mean_of(posterior: Any, latent_dim: int) -> Any:
+    """An encoder of the first half of what `posterior` gives: the mean; the other half is its log-variance."""
+    import keras
+
+    posterior.name = "posterior"
+    images = keras.Input(posterior.inputs[0].shape[1:])
+    return keras.Model(images, posterior(images)[:, :latent_dim])
 
 
 def code_of(outputs: Any) -> Any:

@@ -107,7 +107,7 @@ def _time_kind(cell: Cell, job: Job) -> dict[str, float]:
     few = data.x_train[: min(TIMED_IMAGES, len(data.x_train))]
     clock = _Clock()
     _, steps = training.compiled_steps(cell, data, job.space.architectures)
-    steps.start(autoencoders.build(cell, data.shape, 0, job.space.architectures).get_weights())
+    steps.start(autoencoders.build(cell, data.shape, 0, job.space.architectures).get_weights(), 0)
     build = clock.lap() / 2
     images, order = steps.resident(few), range(len(few))
     import numpy as np

@@ -12,7 +12,10 @@ def level(why: str, **properties: Any) -> Callable[[Callable], Callable]:
         **properties: What the level needs or gives. Known ones:
             `unbounded` (architecture): its outputs can leave [0, 1].
             `takes_depth` (architecture): it builds something else for another `depth`.
-            `needs_unit_interval` (loss): defined only for reconstructions within [0, 1].
+            `skips` (architecture): its encoder returns [code, *skips], so images leak around the code.
+            `needs_unit_interval` (loss): defined only for images and reconstructions within [0, 1].
+            `doubles_code` (regularizer): its encoder gives a mean and a log-variance for every unit of the code.
+            `leaves_unit_interval` (preprocessing): images outside the training part can leave [0, 1].
 
     Returns:
         A decorator that leaves the function as it is and remembers the above on it.
@@ -25,6 +28,6 @@ def level(why: str, **properties: Any) -> Callable[[Callable], Callable]:
     return mark
 
 
-def has(function: Callable, name: str) -> bool:
+def has(function: Callable | None, name: str) -> bool:
     """Whether a level has a property; a function that was never marked has none."""
     return bool(getattr(function, name, False))

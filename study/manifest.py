@@ -32,7 +32,7 @@ def space_of(described: Mapping[str, Any]) -> Space:
     """The search space as a manifest froze it, own architectures included."""
     plain = described["space"]
     own = parse(plain["name"], described["search_space_source"], f"the search space of study {described['study']}")
-    names = ("name", "baseline", "blocks", "training", "families")
+    names = ("name", "baseline", "blocks", "training", "families", "tuned")
     return Space(
         source=described["search_space_source"], architectures=own.architectures, **{n: plain[n] for n in names}
     )
@@ -61,8 +61,9 @@ def _changed_parts(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterable[s
     for factor in FACTORS:
         if was["baseline"][factor] != now["baseline"][factor]:
             yield f"baseline {factor}: was {was['baseline'][factor]!r}, now {now['baseline'][factor]!r}"
-    if was["training"]["epochs"] != now["training"]["epochs"]:
-        yield f"epochs: was {was['training']['epochs']}, now {now['training']['epochs']}"
+    for key in ("epochs", "first_seed"):
+        if was["training"].get(key) != now["training"].get(key):
+            yield f"{key}: was {was['training'].get(key)}, now {now['training'].get(key)}"
     for name in old["cells"]:
         if name not in new["cells"]:
             yield f"the cell {name} is no longer there"

@@ -219,11 +219,10 @@ def _write_rebuilt(job: Job, task: Task, record: Any) -> None:
 
 def _compare(before: Any, record: Any) -> dict[str, Any]:
     """Whether a retrained trial agrees with its record to the bit, and the largest relative difference."""
-    timed = ("first_epoch_seconds", "epoch_seconds", "trial_seconds", "evaluation_seconds", "traced")
     pairs = [
         (before["values"][key], value)
         for key, value in record.values.items()
-        if key not in timed and isinstance(value, float) and before["values"].get(key) is not None
+        if key not in records.TIMES and isinstance(value, float) and before["values"].get(key) is not None
     ]
     differences = [abs(new - old) / max(abs(old), 1e-12) for old, new in pairs]
     return {

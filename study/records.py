@@ -15,11 +15,12 @@ import numpy as np
 from study import files, provenance
 from study import manifest as manifests
 from study.errors import InputError
-from study.space import FACTORS, Space, trial_hash, trial_name
+from study.space import FACTORS, Space, cell_name, trial_hash, trial_name
 
 ARTIFACTS = Path("artifacts")
 STATUSES = ("completed", "diverged", "error")
 METRICS = ("mse", "mae", "bce", "excess_bce", "fvu", "psnr", "ssim")
+TIMES = ("first_epoch_seconds", "epoch_seconds", "trial_seconds", "evaluation_seconds", "traced")  # never comparable
 COLUMNS = (
     *("trial", *FACTORS, "seed", "status", "n_parameters", "narrowest_width", "epochs", "best_epoch"),
     *("first_epoch_seconds", "epoch_seconds"),
@@ -105,7 +106,7 @@ def notices(study: str, artifacts: str | Path = ARTIFACTS) -> list[str]:
     """What every analysis has to say about a study's records: mixed environments, several machines. Mostly nothing."""
     by_seed: dict[int, dict[str, dict]] = {}
     for record in _stored(study, artifacts):
-        by_seed.setdefault(record["seed"], {})[_key(record["environment"])] = record["environment"]
+        by_seed.setdefault(record["seed"], {})[environment_key(record["environment"])] = record["environment"]
     found = []
     if mixed := {seed: list(e.values()) for seed, e in by_seed.items() if len(e) > 1}:
         what = sorted({line for envs in mixed.values() for line in provenance.differences(envs[0], envs[1])})
@@ -175,17 +176,19 @@ def _stored(study: str, artifacts: str | Path) -> Iterable[dict[str, Any]]:
     described = manifest(study, artifacts)
     space, path = manifests.space_of(described), folder(study, artifacts)
     hashes = expected_hashes(space, described["data"], space.training["seeds"])
-    order = [trial_name(cell, seed) for cell in space.cells().values() for seed in range(space.training["seeds"])]
-    found = (read_record(path, name, hashes[name]) for name in order)
+    position = {name: number for number, name in enumerate(space.cells())}
+    order = sorted(space.trials(), key=lambda task: (position[cell_name(task.cell)], task.seed))
+    found = (read_record(path, task.name, hashes[task.name]) for task in order)
     return [record for record in found if record is not None]
 
 
 def _row(record: Mapping[str, Any]) -> dict[str, Any]:
     values = {**record["cell"], **record["values"], **{k: record[k] for k in ("trial", "seed", "status")}}
-    return {**values, "error": record["error"] or None, "environment": _key(record["environment"])}
+    return {**values, "error": record["error"] or None, "environment": environment_key(record["environment"])}
 
 
-def _key(environment: Mapping[str, Any]) -> str:
+def environment_key(environment: Mapping[str, Any]) -> str:
+    """A short name for an environment: equal where trials may be compared in pairs."""
     return hashlib.sha256(json.dumps(environment, sort_keys=True).encode()).hexdigest()[:8]
 
 

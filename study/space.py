@@ -7,7 +7,7 @@ import itertools
 import json
 import traceback
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ DEFAULTS: dict[str, Any] = dict(
     batch_size=128,
 )
 FACTORS = (*REQUIRED, *DEFAULTS)
-TRAINING = ("epochs", "seeds")
+TRAINING = ("epochs", "seeds", "first_seed")
 # How a factor away from its default reads in a trial's name.
 NAME_PARTS = {"depth": "depth{}", "train_size": "n{}", "normal_class": "class{}", "batch_size": "b{}"}
 
@@ -51,9 +51,11 @@ class Space:
         source: The text of its file, kept with the study.
         baseline: The complete cell around which the blocks lie.
         blocks: Name → {factor: levels}; the full factorial of the levels, the rest at the baseline.
-        training: `epochs` and `seeds`.
+        training: `epochs`, `seeds`, and `first_seed` where the seeds do not begin at 0.
         families: Name → {"metric", "contrasts": [(levels, reference levels), …]}.
         architectures: Built-in ones and the space's own.
+        tuned: "architecture/loss" → the levels (learning rate, batch size) that replace the baseline's there.
+        search: What `--tuner` explores: factor → (low, high) of a range or [levels]; see `study/tuner_search.py`.
     """
 
     name: str
@@ -63,19 +65,26 @@ class Space:
     training: dict[str, int]
     families: dict[str, dict] = field(default_factory=dict)
     architectures: Mapping[str, Callable] = field(default_factory=lambda: ARCHITECTURES)
+    tuned: dict[str, dict] = field(default_factory=dict)
+    search: dict[str, Any] = field(default_factory=dict)
+
+    def complete(self, levels: Mapping[str, Any]) -> Cell:
+        """The cell of some levels: the rest tuned where there is a choice for it, else at the baseline."""
+        cell = {**self.baseline, **levels}
+        return {**cell, **self.tuned.get(f"{cell['architecture']}/{cell['loss']}", {}), **levels}
 
     def cells(self) -> dict[str, Cell]:
         """Cell name → cell, the baseline first, then the blocks in order, each cell once."""
-        found = {cell_name(self.baseline): self.baseline}
-        for block in self.blocks.values():
-            for cell in combinations(self.baseline, block):
-                found.setdefault(cell_name(cell), cell)
-        return found
+        cells = [
+            self.complete({}),
+            *(self.complete(levels) for b in self.blocks.values() for levels in combinations(b)),
+        ]
+        return {cell_name(cell): cell for cell in cells}
 
     def trials(self, seeds: int | None = None) -> Iterator[Task]:
         """Every cell with every seed, all cells of seed 0 first: an interrupted study still compares its cells."""
-        cells = self.cells()
-        for seed in range(seeds or self.training["seeds"]):
+        cells, first = self.cells(), self.training.get("first_seed", 0)
+        for seed in range(first, first + (seeds or self.training["seeds"])):
             for cell in cells.values():
                 yield Task(trial_name(cell, seed), cell, seed)
 
@@ -93,6 +102,7 @@ class Space:
             "training": self.training,
             "families": families,
             "own_architectures": {name: source_hash(self.source) for name in own},
+            "tuned": self.tuned,
         }
 
 
@@ -134,13 +144,14 @@ def parse(name: str, source: str, where: str) -> Space:
         training=values["TRAINING"],
         families=values.get("FAMILIES", {}),
         architectures={**ARCHITECTURES, **values.get("ARCHITECTURES", {})},
+        search=values.get("SEARCH", {}),
     )
 
 
-def combinations(baseline: Cell, block: Mapping[str, list]) -> Iterator[Cell]:
-    """The full factorial of a block's levels, every other factor at the baseline."""
+def combinations(block: Mapping[str, list]) -> Iterator[dict[str, Any]]:
+    """The full factorial of a block's levels: factor → level."""
     for levels in itertools.product(*block.values()):
-        yield {**baseline, **dict(zip(block, levels, strict=True))}
+        yield dict(zip(block, levels, strict=True))
 
 
 def cell_name(cell: Cell) -> str:
@@ -164,7 +175,7 @@ def trial_hash(space: Space, cell: Cell, seed: int, data_hashes: Mapping[str, st
     determines = {
         "cell": cell,
         "seed": seed,
-        "training": {key: value for key, value in space.training.items() if key != "seeds"},
+        "training": {"epochs": space.training["epochs"]},
         "data": dict(data_hashes),
         "architecture": source_hash(space.source) if own else None,
     }
@@ -174,7 +185,7 @@ def trial_hash(space: Space, cell: Cell, seed: int, data_hashes: Mapping[str, st
 @functools.cache
 def source_hash(source: str) -> str:
     """A hash of what a search space's text defines beside its declarations: one's own architectures."""
-    declarations = {"BASELINE", "BLOCKS", "TRAINING", "FAMILIES"}
+    declarations = {"BASELINE", "BLOCKS", "TRAINING", "FAMILIES", "SEARCH"}
     kept = [
         node
         for node in ast.parse(source).body
@@ -185,21 +196,46 @@ def source_hash(source: str) -> str:
 
 
 def override(space: Space, settings: Mapping[str, str]) -> Space:
-    """The space with training settings or baseline levels replaced, as `--set KEY=VALUE` asks.
+    """The space with settings replaced, as `--set KEY=VALUE` asks.
+
+    KEY is a training setting; a factor, whose level in the baseline is replaced; or FACTOR.LEVEL, which replaces that
+    level everywhere: `dataset.cifar10=my_photographs`.
 
     Raises:
-        InputError: A key that is neither.
+        InputError: A key that is none of these, or a level that the space does not have.
     """
-    training, baseline = dict(space.training), dict(space.baseline)
     for key, text in settings.items():
+        factor, _, level = key.partition(".")
         if key in TRAINING:
-            training[key] = _literal(text)
+            space = replace(space, training={**space.training, key: _literal(text)})
         elif key in FACTORS:
-            baseline[key] = _literal(text)
+            space = replace(space, baseline={**space.baseline, key: _literal(text)})
+        elif factor in FACTORS:
+            space = _exchanged(space, factor, _literal(level), _literal(text))
         else:
-            allowed = ", ".join((*TRAINING, *FACTORS))
+            allowed = ", ".join((*TRAINING, *FACTORS, "FACTOR.LEVEL"))
             raise InputError(f"--set {key}={text}: there is no setting '{key}'. Allowed: {allowed}.")
-    return Space(**{**vars(space), "training": training, "baseline": baseline})
+    return space
+
+
+def _exchanged(space: Space, factor: str, old: Any, new: Any) -> Space:
+    """The space with one level of a factor replaced in baseline, blocks and families."""
+
+    def other(levels: Mapping[str, Any]) -> dict[str, Any]:
+        return {f: new if f == factor and level == old else level for f, level in levels.items()}
+
+    blocks = {
+        name: {f: [new if f == factor and level == old else level for level in levels] for f, levels in block.items()}
+        for name, block in space.blocks.items()
+    }
+    families = {
+        name: {**family, "contrasts": [tuple(other(side) for side in pair) for pair in family["contrasts"]]}
+        for name, family in space.families.items()
+    }
+    changed = replace(space, baseline=other(space.baseline), blocks=blocks, families=families)
+    if changed == space:
+        raise InputError(f"--set {factor}.{old}={new}: the space '{space.name}' has no level {old!r} of {factor}.")
+    return changed
 
 
 def _literal(text: str) -> Any:

@@ -8,10 +8,10 @@ from study.architectures import ARCHITECTURES
 from study.errors import InputError
 from study.levels import has
 from study.losses import LOSSES
+from study.preprocessing import PREPROCESSINGS
 from study.regularizers import REGULARIZERS
-from study.space import DEFAULTS, FACTORS, REQUIRED, TRAINING, Cell, Space, cell_name
+from study.space import DEFAULTS, FACTORS, REQUIRED, TRAINING, Cell, Space, cell_name, combinations
 
-PREPROCESSINGS = ("unit",)
 SPLITS = ("train", "val", "heldout", "test")
 COMMON_METRICS = ("mse", "mae", "bce", "excess_bce", "fvu", "psnr", "ssim")
 SAFE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.]*")
@@ -44,15 +44,16 @@ def _problems(space: Space) -> Iterator[str]:
         for cell in space.cells().values():
             yield from _combination_problems(space, cell)
         yield from _family_problems(space)
+        yield from _search_problems(space)
 
 
 def _training_problems(training: Mapping[str, Any]) -> Iterator[str]:
     for key in sorted(set(training) - set(TRAINING)):
         yield f"TRAINING has an unknown setting '{key}'; allowed: {', '.join(TRAINING)}."
-    for key in TRAINING:
-        value: Any = training.get(key)
-        if not (_is_int(value) and value >= 1):
-            yield f"TRAINING {key}={value!r}: allowed is a whole number of at least 1."
+    for key, least in (("epochs", 1), ("seeds", 1), ("first_seed", 0)):
+        value: Any = training.get(key, 0 if key == "first_seed" else None)
+        if not (_is_int(value) and value >= least):
+            yield f"TRAINING {key}={value!r}: allowed is a whole number of at least {least}."
 
 
 def _block_problems(space: Space) -> Iterator[str]:
@@ -80,7 +81,7 @@ def _level_problems(space: Space, where: str, levels: Mapping[str, Any]) -> Iter
         "architecture": tuple(space.architectures),
         "loss": tuple(LOSSES),
         "regularizer": tuple(REGULARIZERS),
-        "preprocessing": PREPROCESSINGS,
+        "preprocessing": tuple(PREPROCESSINGS),
     }
     for factor, values in levels.items():
         if factor not in FACTORS:
@@ -118,6 +119,17 @@ def _combination_problems(space: Space, cell: Cell) -> Iterator[str]:
             f"cell {cell_name(cell)}: the loss '{cell['loss']}' is defined for outputs within [0, 1] only, and "
             f"'{cell['architecture']}' has outputs that leave it. Give it another loss (mse) in a block of its own."
         )
+    regularizer, preprocessing = REGULARIZERS.get(cell["regularizer"]), PREPROCESSINGS.get(cell["preprocessing"])
+    if has(build, "skips") and has(regularizer, "doubles_code"):
+        yield (
+            f"cell {cell_name(cell)}: '{cell['regularizer']}' draws the code from a distribution, and "
+            f"'{cell['architecture']}' has skips that pass it by. Take one of the two out."
+        )
+    if has(loss, "needs_unit_interval") and has(preprocessing, "leaves_unit_interval"):
+        yield (
+            f"cell {cell_name(cell)}: the loss '{cell['loss']}' is defined for images within [0, 1] only, and "
+            f"'{cell['preprocessing']}' lets test images leave it. Give it another loss (mse)."
+        )
     if cell["depth"] is not None and cell["architecture"] in ARCHITECTURES and not has(build, "takes_depth"):
         yield f"cell {cell_name(cell)}: '{cell['architecture']}' takes no depth; leave depth at None for it."
 
@@ -145,7 +157,7 @@ def _contrast_problems(space: Space, where: str, pair: Any, cells: Mapping[str, 
     if unknown := [factor for side in pair for factor in side if factor not in FACTORS]:
         yield f"{where}: unknown factor '{unknown[0]}'; allowed: {', '.join(FACTORS)}."
         return
-    names = [cell_name({**space.baseline, **side}) for side in pair]
+    names = [cell_name(space.complete(side)) for side in pair]
     yield from (
         f"{where}: the cell {name} is in no block; add it, or take the contrast out."
         for name in names
@@ -153,6 +165,32 @@ def _contrast_problems(space: Space, where: str, pair: Any, cells: Mapping[str, 
     )
     if names[0] == names[1]:
         yield f"{where}: both sides are the cell {names[0]}."
+
+
+def _search_problems(space: Space) -> Iterator[str]:
+    if not isinstance(space.search, dict):
+        yield f"SEARCH must be a dict of factors, not {type(space.search).__name__}."
+        return
+    for factor, levels in space.search.items():
+        if isinstance(levels, tuple) and (
+            len(levels) != 2 or factor not in ("latent_dim", "learning_rate", "batch_size")
+        ):
+            yield f"SEARCH: {factor}={levels!r}: a range is a (low, high) of latent_dim, learning_rate or batch_size."
+        elif isinstance(levels, tuple) and not 0 < levels[0] < levels[1]:
+            yield f"SEARCH: {factor}={levels!r}: allowed is 0 < low < high, since ranges are searched on a log scale."
+        elif not isinstance(levels, (list, tuple)) or not levels:
+            yield f"SEARCH: {factor}={levels!r}: allowed is a pair (low, high) or a list of levels."
+        else:
+            yield from _level_problems(space, "SEARCH", {factor: levels})
+    known = {"architecture": space.search.get("architecture"), "loss": space.search.get("loss")}
+    for levels in combinations({f: values for f, values in known.items() if isinstance(values, list)}):
+        yield from _combination_problems(space, {**space.baseline, **levels})
+    if "depth" in space.search and not any(
+        has(space.architectures[name], "takes_depth")
+        for name in known["architecture"] or ()
+        if name in space.architectures
+    ):
+        yield "SEARCH: depth is explored for architectures that take one; SEARCH's architecture lists none."
 
 
 def _is_int(value: Any) -> bool:

@@ -23,9 +23,10 @@ class _Objective(keras.Model):
         super().__init__(name="objective")  # a class name that begins with "_" is no scope name to TensorFlow
         self.encoder, self.decoder = model.get_layer("encoder"), model.get_layer("decoder")
         self.image_loss, self.regularizer = loss, regularizer
+        self.random = keras.random.SeedGenerator(0)
 
     def call(self, images: Any) -> Any:
-        return self.regularizer(self.encoder, self.decoder, self.image_loss, images)
+        return self.regularizer(self.encoder, self.decoder, self.image_loss, images, self.random)
 
     def compute_loss(self, x: Any = None, y: Any = None, y_pred: Any = None, *_: Any, **__: Any) -> Any:
         return y_pred
@@ -62,9 +63,10 @@ class Steps:
         self.optimizer.build(model.trainable_variables)
         self.objective.compile(self.optimizer)
 
-    def start(self, weights: list[np.ndarray]) -> None:
-        """Fresh weights and a fresh optimizer."""
+    def start(self, weights: list[np.ndarray], seed: int) -> None:
+        """Fresh weights, a fresh optimizer, fresh random draws."""
         self.model.set_weights(weights)
+        self.objective.random.state.assign([seed, 0])
         for variable in self.optimizer.variables:
             if variable is not self.optimizer._learning_rate:
                 variable.assign(keras.ops.zeros(variable.shape, variable.dtype))

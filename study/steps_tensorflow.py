@@ -34,7 +34,7 @@ class Steps:
     Args:
         model: Images → reconstructions, with layers "encoder" and "decoder".
         loss: (images, reconstructions) → (N,).
-        regularizer: (encoder, decoder, loss, images) → scalar.
+        regularizer: (encoder, decoder, loss, images, random) → scalar.
         learning_rate: Adam's.
         batch_size: Images a step; the last step of an epoch takes what is left.
         value_range: The (low, high) of the images as they are stored, mapped to [0, 1] a batch at a time.
@@ -53,13 +53,15 @@ class Steps:
         self.encoder, self.decoder = model.get_layer("encoder"), model.get_layer("decoder")
         self.low, self.scale = np.float32(value_range[0]), np.float32(1 / (value_range[1] - value_range[0]))
         self.optimizer = keras.optimizers.Adam(learning_rate)
+        self.random = keras.random.SeedGenerator(0)
         self.optimizer.build(model.trainable_variables)
         self._epoch = tf.function(self._epoch_graph, reduce_retracing=True)
         self._predict = tf.function(self._predict_graph, reduce_retracing=True)
 
-    def start(self, weights: list[np.ndarray]) -> None:
-        """Fresh weights and a fresh optimizer: as after building anew, without tracing anew."""
+    def start(self, weights: list[np.ndarray], seed: int) -> None:
+        """Fresh weights, a fresh optimizer, fresh random draws: as after building anew, without tracing anew."""
         self.model.set_weights(weights)
+        self.random.state.assign([seed, 0])
         for variable in self.optimizer.variables:
             if variable is not self.optimizer._learning_rate:
                 variable.assign(tf.zeros_like(variable))
@@ -98,7 +100,7 @@ class Steps:
 
     def _train_step(self, batch: Any) -> Any:
         with tf.GradientTape() as tape:
-            objective = self.regularizer(self.encoder, self.decoder, self.loss, batch)
+            objective = self.regularizer(self.encoder, self.decoder, self.loss, batch, self.random)
         variables = self.model.trainable_variables
         self.optimizer.apply(tape.gradient(objective, variables), variables)
         return objective

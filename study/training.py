@@ -8,12 +8,12 @@ import math
 import time
 import traceback
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
-from study import autoencoders, metrics
+from study import autoencoders, metrics, preprocessing
 from study.architectures import ARCHITECTURES
 from study.datasets import Dataset, Splits, example_indices, rng, split, to_unit
 from study.losses import LOSSES
@@ -67,11 +67,11 @@ def train(
         The record; `values` has the metrics of every split for the best epoch.
     """
     started = time.perf_counter()
-    splits = split(data, seed, cell["train_size"], cell["normal_class"])
-    traced, steps = compiled_steps(cell, data, architectures)
+    prepared, splits = prepare(cell, seed, data)
+    traced, steps = compiled_steps(cell, prepared, architectures)
     model = autoencoders.build(cell, data.shape, seed, architectures)
-    steps.start(model.get_weights())
-    history, best = _epochs(steps, splits, data, seed, training["epochs"], on_epoch)
+    steps.start(model.get_weights(), int(rng(seed, "regularizer").integers(2**31)))
+    history, best = _epochs(steps, splits, prepared, seed, training["epochs"], on_epoch)
     values: dict[str, Any] = {
         "n_parameters": int(model.count_params()),
         "narrowest_width": autoencoders.narrowest_width(model),
@@ -82,11 +82,21 @@ def train(
         return Record("diverged", values, history)
     trained = time.perf_counter()
     steps.model.set_weights(best.weights)
-    values |= {"best_epoch": best.epoch, **_evaluate(steps, splits, data)}
-    examples = _examples(steps, data, cell["normal_class"])
+    values |= {"best_epoch": best.epoch, **_evaluate(steps, splits, prepared)}
+    examples = _examples(steps, prepared, example_indices(data, normal_class=cell["normal_class"]))
     ended = time.perf_counter()
     values |= {"trial_seconds": ended - started, "evaluation_seconds": ended - trained}
     return Record("completed", values, history, examples, steps.model)
+
+
+def prepare(cell: Cell, seed: int, data: Dataset) -> tuple[Dataset, Splits]:
+    """The data set and its splits for a trial, after the cell's preprocessing, which the training images decide."""
+    splits = split(data, seed, cell["train_size"], cell["normal_class"])
+    if cell["preprocessing"] == "unit":  # stays in its small type; a batch at a time is scaled
+        return data, splits
+    transform = preprocessing.fit(cell["preprocessing"], splits.train, data.value_range)
+    changed = replace(data, x_train=transform(data.x_train), x_test=transform(data.x_test), value_range=(0.0, 1.0))
+    return changed, split(changed, seed, cell["train_size"], cell["normal_class"])
 
 
 def failure(error: BaseException) -> Record:
@@ -177,8 +187,7 @@ def _evaluate(steps: Any, splits: Splits, data: Dataset) -> dict[str, Any]:
     return values
 
 
-def _examples(steps: Any, data: Dataset, normal_class: int | None) -> dict[str, np.ndarray]:
-    index = example_indices(data, normal_class=normal_class)
+def _examples(steps: Any, data: Dataset, index: np.ndarray) -> dict[str, np.ndarray]:
     codes, reconstructions, _ = steps.predict(data.x_test[index])
     pictures = np.round(255 * np.clip(reconstructions, 0, 1)).astype(np.uint8)
     return {"index": index, "codes": codes, "reconstructions": pictures}

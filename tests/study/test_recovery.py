@@ -17,13 +17,12 @@ BASELINE = dict(dataset="digits", architecture="dense", latent_dim=2, loss="mse"
 BLOCKS = {"architecture": dict(architecture=["cnn"])}
 TRAINING = dict(epochs=8, seeds=25)
 """
-TIMES = ("first_epoch_seconds", "epoch_seconds", "trial_seconds", "traced")
 VICTIMS = ["worker", "chief", "supervisor", "all", "worker", "chief", "all", "supervisor", "worker", "chief"]
 
 
 def numbers(path: Path) -> dict:
     record = json.loads(path.read_text())
-    values = {key: value for key, value in record["values"].items() if key not in TIMES}
+    values = {key: value for key, value in record["values"].items() if key not in records.TIMES}
     history = [{key: value for key, value in row.items() if key != "seconds"} for row in record["history"]]
     return {"status": record["status"], "values": values, "history": history}
 

@@ -24,9 +24,8 @@ def copy(finished: Search, tmp_path: Path) -> Search:
 
 
 def values(search: Search) -> dict[str, dict]:
-    timed = {"first_epoch_seconds", "epoch_seconds", "trial_seconds", "traced"}
     stored = [json.loads(path.read_text()) for path in search.record_paths()]
-    return {r["trial"]: {k: v for k, v in r["values"].items() if k not in timed} for r in stored}
+    return {r["trial"]: {k: v for k, v in r["values"].items() if k not in records.TIMES} for r in stored}
 
 
 def test_writes_records_tables_and_nothing_else(finished):

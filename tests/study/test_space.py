@@ -120,6 +120,6 @@ def test_override_sets_levels_and_settings():
 
 
 def test_checking_a_space_imports_no_keras():
-    code = "import sys; from study import search; search.plan(search._parser().parse_args(['quick']))\n"
+    code = "import sys; from study import plan, search; plan.job(search._parser().parse_args(['quick']))\n"
     code += "assert not {'keras', 'tensorflow', 'keras_tuner'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment(), timeout=60, check=True)

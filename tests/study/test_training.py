@@ -5,7 +5,7 @@ import os
 import numpy as np
 import pytest
 
-from study import datasets, training
+from study import datasets, records, training
 from study.space import DEFAULTS
 
 
@@ -48,9 +48,8 @@ def test_train_is_pure_but_for_times():
     training.train(levels, 4, {"epochs": 1}, data)
     two = training.train(levels, 3, {"epochs": 2}, data)
     assert all(np.array_equal(a, b) for a, b in zip(weights, two.model.get_weights(), strict=True))
-    timed = {"first_epoch_seconds", "epoch_seconds", "trial_seconds", "traced"}
-    assert {k: v for k, v in one.values.items() if k not in timed} == {
-        k: v for k, v in two.values.items() if k not in timed
+    assert {k: v for k, v in one.values.items() if k not in records.TIMES} == {
+        k: v for k, v in two.values.items() if k not in records.TIMES
     }
     assert all(np.array_equal(one.examples[name], two.examples[name]) for name in one.examples)
 
@@ -68,7 +67,7 @@ def test_the_graph_s_epoch_is_the_epoch_of_fit():
     for steps in (steps_tensorflow.Steps, steps_keras.Steps):
         model = autoencoders.build(levels, data.shape, 1, ARCHITECTURES)
         one = steps(model, LOSSES["bce"], REGULARIZERS["none"], 1e-3, 128, data.value_range)
-        one.start(model.get_weights())
+        one.start(model.get_weights(), 0)
         losses = [one.epoch(one.resident(data.x_train[:300]), order) for _ in range(3)]
         found.append((losses, one.predict(data.x_test[:50])[1], one.gradient_scale()))
     assert np.allclose(found[0][0], found[1][0], rtol=1e-5)

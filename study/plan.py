@@ -1,0 +1,139 @@
+"""From a command's options to the job: which search space, with what data, as which study; bad input ends here."""
+
+import argparse
+import dataclasses
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from study import datasets, records, space_checks, tuned
+from study import manifest as manifests
+from study import space as spaces
+from study.errors import InputError
+from study.job import Job
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """The options that say which study is meant."""
+    add = parser.add_argument
+    add("space", nargs="?", default="quick", metavar="SPACE", help="a name in search_spaces/, or your own .py file")
+    add("--data-dir", default=os.environ.get("STUDY_DATA_DIR"), help="where your data files are (or STUDY_DATA_DIR)")
+    add("--artifacts", type=Path, default=records.ARTIFACTS, help="where studies are kept (default: artifacts)")
+    add("--seeds", type=positive, help="how many seeds (default: what the space says); more extend a study")
+    add("--set", action="append", default=[], metavar="KEY=VALUE", help="another setting, level, or FACTOR.LEVEL=OTHER")
+    add("--tuned", nargs="?", const="nuisance", metavar="STUDY", help="use the settings that a study chose (nuisance)")
+    add("--name", help="the study's name (default: the space's); needed with --set")
+
+
+def positive(text: str) -> int:
+    """An option's value: a whole number of at least 1."""
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number of at least 1")
+    return number
+
+
+def job(options: argparse.Namespace) -> Job:
+    """The job that the options ask for, checked against the data and against what the study holds already.
+
+    Raises:
+        InputError: Anything the user can mend.
+    """
+    chosen = space(options)
+    return job_of(chosen, options.name or chosen.name + ("_tuned" if options.tuned else ""), options)
+
+
+def space(options: argparse.Namespace) -> spaces.Space:
+    """The search space that the options ask for, validated.
+
+    Raises:
+        InputError: No such space, or one that is not valid with these settings.
+    """
+    settings = _settings(options.set)
+    chosen = spaces.load(options.space)
+    if options.tuned:
+        chosen = _tuned(chosen, options)
+    if settings and not options.name:
+        raise InputError("--set changes what the search space says, so the study needs a name of its own: --name NAME")
+    if options.name and not space_checks.SAFE_NAME.fullmatch(options.name.replace("-", "_")):
+        raise InputError(f"--name {options.name!r}: allowed are letters, digits, '_', '-' and '.'.")
+    chosen = space_checks.validate(spaces.override(chosen, settings))
+    return spaces.override(chosen, {"seeds": str(options.seeds)}) if options.seeds else chosen
+
+
+def job_of(chosen: spaces.Space, study: str, options: argparse.Namespace) -> Job:
+    """The job of a space as a study of this name.
+
+    Raises:
+        InputError: Data that cannot be had, or a study of that name that says otherwise.
+    """
+    manifest = manifests.describe(chosen, study, _describe_data(chosen, options.data_dir))
+    if (options.artifacts / study / "manifest.json").is_file():
+        manifest = _extended(manifest, study, options.artifacts)
+    data_dir = str(Path(options.data_dir).resolve()) if options.data_dir else None
+    return Job(str(options.artifacts), study, manifest, chosen.training["seeds"], data_dir)
+
+
+def _tuned(chosen: spaces.Space, options: argparse.Namespace) -> spaces.Space:
+    """The space with the learning rates and batch sizes that another study chose."""
+    tuned_space = dataclasses.replace(chosen, tuned=tuned.choices(options.tuned, options.artifacts))
+    if left := tuned.untuned(tuned_space):
+        print(f"note: '{options.tuned}' has no choice for {', '.join(left)}; they stay as the space has them.")
+    return tuned_space
+
+
+def make_folder(job: Job) -> None:
+    """Makes the study's folder.
+
+    Raises:
+        InputError: It cannot be written to.
+    """
+    try:
+        (job.folder / "trials").mkdir(parents=True, exist_ok=True)
+        probe = job.folder / ".writable"
+        probe.write_text("")
+        probe.unlink()
+    except OSError as error:
+        raise InputError(
+            f"cannot write to {job.folder} ({error}). Choose another folder with --artifacts DIR."
+        ) from error
+
+
+def _describe_data(space: spaces.Space, data_dir: str | None) -> dict[str, Any]:
+    """What the manifest says of each data set; loads it, and so finds what is wrong with it."""
+    described: dict[str, Any] = {}
+    loaded: dict[str, datasets.Dataset] = {}
+    for cell in space.cells().values():
+        name = cell["dataset"]
+        if name not in loaded:
+            data = loaded[name] = datasets.load(name, data_dir)
+            sizes = [len(data.x_train), len(data.x_test)]
+            described[name] = {
+                "shape": list(data.shape),
+                "sizes": sizes,
+                "source": data.source,
+                "hashes": data.hashes(),
+            }
+    for name, train_size, normal_class in {
+        (c["dataset"], c["train_size"], c["normal_class"]) for c in space.cells().values()
+    }:
+        datasets.split(loaded[name], 0, train_size, normal_class)
+    return described
+
+
+def _extended(manifest: dict[str, Any], study: str, artifacts: Path) -> dict[str, Any]:
+    try:
+        old = records.manifest(study, artifacts)
+    except InputError as error:
+        print(f"note: {error} It is written anew.", file=sys.stderr)
+        return manifest
+    return manifests.extend(old, manifest)
+
+
+def _settings(pairs: Sequence[str]) -> dict[str, str]:
+    for pair in pairs:
+        if "=" not in pair:
+            raise InputError(f"--set {pair}: write KEY=VALUE, such as --set epochs=2")
+    return dict(pair.split("=", 1) for pair in pairs)
