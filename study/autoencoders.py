@@ -1,7 +1,7 @@
 """Builds the autoencoder of a cell, and says what it is made of."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from study.datasets import rng
@@ -57,20 +57,55 @@ def code_of(outputs: Any) -> Any:
     return outputs[0] if isinstance(outputs, (list, tuple)) else outputs
 
 
+def decode(model: Any, codes: Any, train_images: Any, batch_size: int = 500) -> Any:
+    """Images from codes alone.
+
+    Where the decoder also takes skips, they are their means over the training images, the same for every code: what
+    is left is what the code itself holds.
+
+    Args:
+        model: The autoencoder.
+        codes: (N, k).
+        train_images: (M, H, W, C) as the network sees them; used only where there are skips.
+        batch_size: Images at a time.
+
+    Returns:
+        (N, H, W, C).
+    """
+    import numpy as np
+
+    encoder, decoder = model.get_layer("encoder"), model.get_layer("decoder")
+    if len(decoder.inputs) == 1:
+        return decoder.predict(codes, batch_size=batch_size, verbose=0)
+    starts = range(0, len(train_images), batch_size)
+    sums = [
+        [np.asarray(skip, np.float64).sum(axis=0) for skip in encoder(train_images[i : i + batch_size])[1:]]
+        for i in starts
+    ]
+    means = [np.sum(parts, axis=0) / len(train_images) for parts in zip(*sums, strict=True)]
+    skips = [np.broadcast_to(mean.astype(np.float32), (len(codes), *mean.shape)) for mean in means]
+    return decoder.predict([codes, *skips], batch_size=batch_size, verbose=0)
+
+
 def narrowest_width(model: Any) -> int | None:
     """The fewest units that an image has in any hidden layer but the code; None without hidden layers.
 
     A hidden layer narrower than the code caps it: what a larger latent size adds cannot pass.
     """
-    widths = []
-    for part in ("encoder", "decoder"):
-        network = model.get_layer(part)
-        ends = {id(tensor) for tensor in (*network.inputs, *network.outputs)}
-        outputs = [tensor for layer in network.layers for tensor in _tensors(layer.output)]
-        widths += [math.prod(tensor.shape[1:]) for tensor in outputs if id(tensor) not in ends]
+    widths = [width for part in ("encoder", "decoder") for width in _hidden_widths(model.get_layer(part))]
     # Reshaping layers at either end hold the image itself, or the code: no layer of their own.
     pixels = math.prod(model.inputs[0].shape[1:])
     return min((width for width in widths if width != pixels), default=None)
+
+
+def _hidden_widths(network: Any) -> Iterator[int]:
+    """Units an image has in each layer but the first and the last, those of networks inside it included."""
+    ends = {id(tensor) for tensor in (*network.inputs, *network.outputs)}
+    for layer in network.layers:
+        if hasattr(layer, "layers"):
+            yield from _hidden_widths(layer)
+        else:
+            yield from (math.prod(tensor.shape[1:]) for tensor in _tensors(layer.output) if id(tensor) not in ends)
 
 
 def _tensors(output: Any) -> list:

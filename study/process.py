@@ -28,6 +28,7 @@ ONE_THREAD = {
     "MKL_NUM_THREADS": "1",
     "TF_CPP_MIN_LOG_LEVEL": "2",
     "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1",
+    "XLA_PYTHON_CLIENT_PREALLOCATE": "false",  # JAX on a GPU: take memory as it is needed, so that workers can share it
 }
 
 

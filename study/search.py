@@ -12,10 +12,11 @@ import argparse
 import dataclasses
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from fnmatch import fnmatch
+from pathlib import Path
 
-from study import explore, plan, progress, provenance, records, summary, workers
+from study import explore, plan, progress, provenance, records, summary, tensorboard, workers
 from study.errors import InputError
 from study.job import Job
 
@@ -31,6 +32,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
+    if options.tensorboard:
+        tensorboard.check_installed()
     if options.tuner:
         return explore.run(options, lambda job: _supervise(job, _workers(options, job), _n_done(job), options))
     job = dataclasses.replace(plan.job(options), retry_failed=options.retry_failed)
@@ -56,6 +59,7 @@ def _search(job: Job, options: argparse.Namespace) -> int:
     )
     if tasks and (stopped := _supervise(job, count, _n_done(job), options)):
         return stopped
+    _write_curves(job, options, job.hashes)
     paths = records.write_tables(job.study, job.artifacts)
     return summary.print_results(job, paths)
 
@@ -69,7 +73,12 @@ def _supervise(job: Job, count: int, already: int, options: argparse.Namespace) 
     workers.wait_for_lock(job.folder)
     try:
         with progress.Progress(job, count, already) as shown:
-            workers.supervise(job, count, shown.tick)
+
+            def tick(done: set[str]) -> None:
+                shown.tick(done)
+                _write_curves(job, options, done)
+
+            workers.supervise(job, count, tick)
     except KeyboardInterrupt:
         print(f"\ninterrupted. Nothing finished is lost; to go on: {_command(options)}", file=sys.stderr)
         return 130
@@ -77,6 +86,13 @@ def _supervise(job: Job, count: int, already: int, options: argparse.Namespace) 
         print(f"error: {error}", file=sys.stderr)
         return 1
     return 0
+
+
+def _write_curves(job: Job, options: argparse.Namespace, names: Iterable[str]) -> None:
+    """TensorBoard's curves of those trials that have a record and no curves yet, if they are wanted."""
+    if options.tensorboard:
+        fresh = [name for name in names if not (options.tensorboard / name).is_dir()]
+        tensorboard.write(options.tensorboard, [record for name in fresh if (record := job.record(name))])
 
 
 def _rebuild(job: Job, options: argparse.Namespace) -> int:
@@ -137,8 +153,14 @@ def _refuse_mixing(job: Job) -> None:
 
 
 def _workers(options: argparse.Namespace, job: Job) -> int:
+    return max(1, min(options.workers or _default_workers(), len(job.tasks())))
+
+
+def _default_workers() -> int:
+    """One a core; on a machine with GPUs two a GPU, so that one computes while the other prepares its next trial."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, min(options.workers or cores, len(job.tasks())))
+    gpus = (provenance.gpu_model() or "").splitlines()
+    return min(cores, 2 * len(gpus)) if gpus else cores
 
 
 def _command(options: argparse.Namespace) -> str:
@@ -151,13 +173,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     plan.add_options(parser)
     add = parser.add_argument
-    add("--workers", type=plan.positive, help="worker processes, one thread each (default: one a core)")
+    add("--workers", type=plan.positive, help="worker processes, one thread each (default: one a core, or two a GPU)")
     add("--tuner", choices=explore.TUNERS, help="propose cells from the space's SEARCH instead of its blocks")
     add("--budget", type=plan.positive, default=explore.BUDGET, help="cells that --tuner tries (default: 24)")
     add("--dry-run", action="store_true", help="show the plan and the expected time; write nothing")
     add("--status", action="store_true", help="show how far the study is")
     add("--retry-failed", action="store_true", help="train again what failed or diverged")
     add("--rebuild", metavar="PATTERN", help="train completed trials again whose model is gone, and compare")
+    add("--tensorboard", type=Path, metavar="DIR", help="also write each trial's curves for TensorBoard")
     add("--mixed", action="store_true", help="allow trials of one seed from different environments; analyses say so")
     return parser
 

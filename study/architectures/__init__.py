@@ -13,11 +13,30 @@ a line below; one's own stands in the search space's `ARCHITECTURES`.
 
 from collections.abc import Callable
 
-from study.architectures import cnn, dense, keras_io, linear
+from study.architectures import (
+    attention,
+    cnn,
+    convnext,
+    deep_cnn,
+    dense,
+    keras_io,
+    linear,
+    plain_deep,
+    residual,
+    ruff2018,
+    unet,
+)
 
 ARCHITECTURES: dict[str, Callable] = {
     "keras_io": keras_io.build,
     "cnn": cnn.build,
+    "deep_cnn": deep_cnn.build,
     "dense": dense.build,
     "linear": linear.build,
+    "residual": residual.build,
+    "plain_deep": plain_deep.build,
+    "convnext": convnext.build,
+    "attention": attention.build,
+    "unet": unet.build,
+    "ruff2018": ruff2018.build,
 }
