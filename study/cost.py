@@ -59,6 +59,7 @@ def _run(job: Job, rounds: int) -> int:
         time_left = f", {progress.duration(remaining)} left" if remaining is not None else ""
         print(f"{len(wanted) - len(left) + done + 1}/{len(wanted)} round {number + 1} {cell}{time_left}", flush=True)
         measured = _in_fresh_process(job, cell)
+        _path(job, number, cell).parent.mkdir(exist_ok=True)
         files.write_atomically(_path(job, number, cell), files.to_json(measured))
     table = summarize(job, rounds)
     path = job.folder / "cost.csv"

@@ -1,13 +1,11 @@
 """The data sets: built in, downloaded through Keras, or the user's own files; and how each seed splits them.
 
-A file `NAME.npz` in the data folder wins over a download of that name. Images stay in their small type (uint8, say)
-until a batch needs them. Needs no Keras, except to download.
+What lies in the data folder under a name wins over a download of that name. Images stay in their small type (uint8,
+say) until a batch needs them. Needs no Keras, except to download.
 """
 
 import hashlib
 import os
-import socket
-import zipfile
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,11 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from study import dataset_files, downloads
 from study.errors import InputError
-
-DOWNLOADS = ("mnist", "fashion_mnist", "cifar10")
-RANGES = {"uint8": (0.0, 255.0), "uint16": (0.0, 65535.0)}
-NETWORK_SECONDS = 10
 
 
 @dataclass(frozen=True)
@@ -83,25 +78,26 @@ def load(name: str, data_dir: str | Path | None = None) -> Dataset:
 
     Args:
         name: A built-in one (`digits`, `photo_patches`), one that Keras downloads (`mnist`, `fashion_mnist`,
-            `cifar10`), or a file `NAME.npz` in the data folder: arrays x_train, x_test (N×H×W or N×H×W×C; uint8,
-            uint16 or float), optional labels y_train, y_test, optional `range` [low, high]; floats without it must
-            lie within [0, 1].
+            `cifar10`), or one's own in the data folder, in a layout of `study/dataset_files.py`.
         data_dir: The data folder; by default the environment variable STUDY_DATA_DIR.
 
     Raises:
         InputError: No such data set, a file that is not what it should be, or no network.
     """
     folder = _folder(data_dir)
-    if folder is not None and (folder / f"{name}.npz").exists():
-        return _from_file(name, folder / f"{name}.npz")
+    if folder is not None and dataset_files.is_there(folder, name):
+        return Dataset(name, *dataset_files.read(folder, name))
     if name in _BUILT_IN:
         return _BUILT_IN[name]()
-    if name in DOWNLOADS:
-        return _download(name, folder)
-    files = sorted(path.stem for path in folder.glob("*.npz")) if folder is not None else []
-    known = ", ".join([*_BUILT_IN, *DOWNLOADS, *files])
-    where = f"{folder}/{name}.npz" if folder is not None else f"a folder given with --data-dir, as {name}.npz"
-    raise InputError(f"no data set '{name}'. Known: {known}. One's own is looked for in {where}.")
+    if name in downloads.NAMES:
+        return Dataset(name, *downloads.fetch(name, folder))
+    own = dataset_files.names(folder) if folder is not None else []
+    known = ", ".join([*_BUILT_IN, *downloads.NAMES, *own])
+    where = str(folder) if folder is not None else "a folder given with --data-dir"
+    raise InputError(
+        f"no data set '{name}'. Known: {known}. One's own is looked for in {where}, as {name}.npz, as "
+        f"{name}/train/<class>/*.png, or as {name}/train-*.parquet."
+    )
 
 
 def split(dataset: Dataset, seed: int, train_size: int | None = None, normal_class: int | None = None) -> Splits:
@@ -195,9 +191,7 @@ def _folder(data_dir: str | Path | None) -> Path | None:
     if not named:
         return None
     if not Path(named).is_dir():
-        raise InputError(
-            f"--data-dir {named}: there is no such folder. Give the folder that holds your NAME.npz files."
-        )
+        raise InputError(f"--data-dir {named}: there is no such folder. Give the folder that holds your data sets.")
     return Path(named)
 
 
@@ -228,112 +222,6 @@ def _tiles(photo: np.ndarray, side: int = 32) -> np.ndarray:
 
 
 _BUILT_IN: dict[str, Callable[[], Dataset]] = {"digits": _digits, "photo_patches": _photo_patches}
-
-
-def _from_file(name: str, path: Path) -> Dataset:
-    """A data set from a file in the layout of Keras' own."""
-    stored = _read(path)
-    missing = [key for key in ("x_train", "x_test") if key not in stored]
-    if missing:
-        there = ", ".join(sorted(stored)) or "nothing"
-        raise InputError(f"{path} has no {' and no '.join(missing)} (there: {there}). Save both with numpy.savez.")
-    train, test = (_images(stored[key], path, key) for key in ("x_train", "x_test"))
-    if train.shape[1:] != test.shape[1:]:
-        raise InputError(f"{path}: x_train holds images {train.shape[1:]}, x_test {test.shape[1:]}; make them alike.")
-    labels = [_labels(stored.get(f"y_{part}"), x, path, f"y_{part}") for part, x in (("train", train), ("test", test))]
-    value_range = _value_range(stored.get("range"), train, test, path)
-    return Dataset(name, train, labels[0], test, labels[1], value_range, f"file {path.name}")
-
-
-def _read(path: Path) -> dict[str, np.ndarray]:
-    try:
-        with open(path, "rb") as file:
-            archive = np.load(file, allow_pickle=False)
-            if isinstance(archive, np.ndarray):
-                raise InputError(f"{path} is a single array, not an .npz archive. Save it with numpy.savez.")
-            return {key: archive[key] for key in archive.files}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        what = (
-            "holds pickled objects, which are never loaded" if "pickle" in str(error) else f"cannot be read ({error})"
-        )
-        raise InputError(
-            f"{path} {what}. Save plain arrays x_train, x_test with numpy.savez, and copy it whole."
-        ) from error
-
-
-def _images(array: np.ndarray, path: Path, key: str) -> np.ndarray:
-    if array.ndim not in (3, 4) or 0 in array.shape or len(array) < 2:
-        raise InputError(
-            f"{path}: {key} has the shape {array.shape}; allowed is N×H×W or N×H×W×C with at least 2 images."
-        )
-    if array.dtype.kind not in "uf" or array.dtype.name not in (*RANGES, "float16", "float32", "float64"):
-        raise InputError(f"{path}: {key} is of type {array.dtype}; allowed are uint8, uint16 and floats. Convert it.")
-    if array.dtype.kind == "f" and not np.isfinite(array).all():
-        raise InputError(f"{path}: {key} has values that are not finite; allowed are numbers only. Clean it.")
-    return array if array.ndim == 4 else array[..., None]
-
-
-def _labels(array: np.ndarray | None, images: np.ndarray, path: Path, key: str) -> np.ndarray | None:
-    if array is None:
-        return None
-    if array.size != len(images):
-        raise InputError(f"{path}: {key} has {array.size} labels for {len(images)} images; give one for each, or none.")
-    return array.reshape(-1)
-
-
-def _value_range(stated: np.ndarray | None, train: np.ndarray, test: np.ndarray, path: Path) -> tuple[float, float]:
-    if stated is not None and (stated.size != 2 or not np.isfinite(stated).all() or stated.flat[0] >= stated.flat[1]):
-        raise InputError(f"{path}: range is {stated!r}; allowed are two numbers, [low, high].")
-    low, high = (float(v) for v in stated.flat) if stated is not None else RANGES.get(train.dtype.name, (0.0, 1.0))
-    found = float(min(train.min(), test.min())), float(max(train.max(), test.max()))
-    if train.dtype != test.dtype:
-        raise InputError(f"{path}: x_train is {train.dtype}, x_test {test.dtype}; store both in the same type.")
-    if found[0] < low or found[1] > high:
-        raise InputError(
-            f"{path}: values from {found[0]:g} to {found[1]:g}; allowed are {low:g} to {high:g}. "
-            "Add an array `range` = [low, high] to the file that says which values stand for black and white."
-        )
-    return low, high
-
-
-def _download(name: str, folder: Path | None) -> Dataset:
-    """MNIST, Fashion-MNIST or CIFAR-10 through Keras, which checks its files' own hashes."""
-    here = f" or put {name}.npz into {folder}" if folder is not None else ""
-    if not _is_cached(name) and not _network():
-        raise InputError(
-            f"the data set '{name}' has to be downloaded once, and there is no network. Connect, or give the folder "
-            f"that holds {name}.npz (arrays x_train, y_train, x_test, y_test) with --data-dir{here}."
-        )
-    import keras
-
-    before = socket.getdefaulttimeout()
-    socket.setdefaulttimeout(NETWORK_SECONDS)
-    try:
-        (x_train, y_train), (x_test, y_test) = getattr(keras.datasets, name).load_data()
-    except Exception as error:  # Keras raises a bare Exception for a download that failed
-        raise InputError(
-            f"the data set '{name}' could not be downloaded ({error}). Try again later, or give the folder that holds "
-            f"{name}.npz with --data-dir{here}."
-        ) from error
-    finally:
-        socket.setdefaulttimeout(before)
-    train, test = (x[..., None] if x.ndim == 3 else x for x in (x_train, x_test))
-    return Dataset(name, train, y_train.reshape(-1), test, y_test.reshape(-1), RANGES["uint8"], "Keras download")
-
-
-def _is_cached(name: str) -> bool:
-    files = {"mnist": "mnist.npz", "fashion_mnist": "fashion-mnist/t10k-images-idx3-ubyte.gz"}
-    home = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras")) / "datasets"
-    return any(home.glob(files.get(name, "cifar-10-batches-py*")))
-
-
-def _network() -> bool:
-    """Whether the host that Keras downloads from can be reached at all."""
-    try:
-        socket.create_connection(("storage.googleapis.com", 443), timeout=NETWORK_SECONDS / 2).close()
-    except OSError:
-        return False
-    return True
 
 
 def _sha256(array: np.ndarray) -> str:

@@ -46,11 +46,12 @@ def run(options: Any, train: Callable[[Job], int]) -> int:
     Raises:
         InputError: The space declares nothing to explore.
     """
-    space = _prepared(plan.space(options))
+    space = _explorable(plan.space(options))
     study = options.name or f"{space.name}_{options.tuner}"
     seeds = {"seeds": SEEDS, "first_seed": FIRST_SEED}
     explored = dataclasses.replace(space, blocks={}, families={}, training={**space.training, **seeds})
     oracle = _oracle(options.tuner, space, options.budget)
+    explored = dataclasses.replace(explored, blocks=_earlier_blocks(study, options))
     print(f"study {study}: at most {options.budget} cells × {SEEDS} seeds, proposed by {options.tuner}")
     scores: dict[str, float | None] = {}
     cells: dict[str, Cell] = {}
@@ -79,8 +80,15 @@ def run(options: Any, train: Callable[[Job], int]) -> int:
     return _check(space, study, cells[best], options, train)
 
 
-def _prepared(space: Space) -> Space:
-    """The space with a training size that Hyperband can divide, or an error if nothing is declared."""
+def _earlier_blocks(study: str, options: Any) -> dict[str, dict]:
+    """The rounds that an interrupted run had proposed: it is gone through again, but nothing is taken back."""
+    if not (options.artifacts / study / "manifest.json").is_file():
+        return {}
+    return manifests.space_of(records.manifest(study, options.artifacts)).blocks
+
+
+def _explorable(space: Space) -> Space:
+    """The same space, or an error if it declares nothing to explore."""
     if not space.search:
         raise InputError(
             f"the search space '{space.name}' declares nothing to explore. Add SEARCH = dict(latent_dim=(1, 32), "
@@ -119,6 +127,13 @@ def _oracle(tuner: str, space: Space, budget: int) -> Any:
     )
     if tuner == "hyperband":
         oracle = HyperbandOracle(max_epochs=UNITS, factor=FACTOR, **common)
+        bracket = oracle._get_num_brackets() - 1
+        least = sum(oracle._get_size(bracket, n) for n in range(oracle._get_num_rounds(bracket)))
+        if budget < least:
+            raise InputError(
+                f"--budget {budget}: Hyperband's first bracket tries {least} cells until one is trained on the full "
+                f"training set; allowed is {least} or more."
+            )
     else:
         oracle = BayesianOptimizationOracle(max_trials=budget, num_initial_points=2 * ROUND, **common)
     oracle.verbose = 0

@@ -37,7 +37,8 @@ def mse(images: Any, reconstructions: Any) -> Any:
 @level(
     why="Mean absolute error: the likelihood of a Laplace distribution. Its best guess for a pixel is the median of "
     "what is plausible, not the mean, and an outlier counts by its distance, not by the square: edges come out "
-    "sharper, and on images that are mostly black a pixel that is usually black is predicted black, so that thin strokes can vanish."
+    "sharper, and on images that are mostly black a pixel that is usually black is "
+    "predicted black, so that thin strokes can vanish."
 )
 def mae(images: Any, reconstructions: Any) -> Any:
     """Mean absolute error of the pixels."""

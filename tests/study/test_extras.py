@@ -57,7 +57,7 @@ def test_a_level_can_be_exchanged_everywhere():
         space.override(tiny, {"dataset.cifar10": "x"})
 
 
-@pytest.mark.parametrize(("tuner", "budget"), [("bayesian", 6), ("hyperband", 9)])
+@pytest.mark.parametrize(("tuner", "budget"), [("bayesian", 6), ("hyperband", 20)])
 def test_a_search_proper_resumes_to_the_same_answer(search, tuner, budget):
     search.write(SEARCH.replace("train_size=200", "train_size=90").replace("epochs=2", "epochs=1"))
     options = ("--tuner", tuner, "--budget", str(budget))
@@ -75,6 +75,12 @@ def test_a_search_proper_resumes_to_the_same_answer(search, tuner, budget):
     assert again.returncode == 0, again.stderr
     assert again.stdout.splitlines()[-2:] == first.stdout.splitlines()[-2:]
     assert records.load(study.name, search.artifacts)["val_mse"].equals(table["val_mse"])
+
+
+def test_hyperband_says_how_many_cells_it_needs(search):
+    search.write(SEARCH)
+    refused = search("--tuner", "hyperband", "--budget", "5")
+    assert refused.returncode == 2 and "--budget 5: Hyperband's first bracket tries" in refused.stderr
 
 
 def test_a_space_without_search_says_what_to_add(search):
