@@ -119,11 +119,11 @@ def _in_fresh_process(job: Job, cell: str) -> dict[str, Any]:
 
 def _measure(job: Job, name: str) -> dict[str, Any]:
     """One measurement, in this process."""
-    from study import autoencoders, datasets, provenance, training
+    from study import autoencoders, datasets, preprocessing, provenance, training
 
     cell = job.space.cells()[name]
     data = datasets.load(cell["dataset"], job.data_dir)
-    prepared, splits = training.prepare(cell, 0, data)
+    prepared, splits = preprocessing.prepare(cell, 0, data)
     seconds, used, began = [], time.process_time(), time.perf_counter()
     _, steps = training.compiled_steps(cell, prepared, job.space.architectures)
     model = autoencoders.build(cell, data.shape, 0, job.space.architectures)

@@ -4,11 +4,13 @@ A preprocessing is a function (train, value_range) → transform; `train` (N, H,
 as stored; the transform maps stored images (N, H, W, C) to float32. NumPy only.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
-from study.datasets import to_unit
+from study.datasets import Dataset, Splits, split, to_unit
 from study.levels import level
 
 Transform = Callable[[np.ndarray], np.ndarray]
@@ -56,6 +58,16 @@ def fit(name: str, train: np.ndarray, value_range: tuple[float, float]) -> Trans
         Stored images (N, H, W, C) → float32 (N, H, W, C).
     """
     return PREPROCESSINGS[name](train, value_range)
+
+
+def prepare(cell: Mapping[str, Any], seed: int, data: Dataset) -> tuple[Dataset, Splits]:
+    """The data set and its splits for a trial, after the cell's preprocessing, which the training images decide."""
+    splits = split(data, seed, cell["train_size"], cell["normal_class"])
+    if cell["preprocessing"] == "unit":  # stays in its small type; a batch at a time is scaled
+        return data, splits
+    transform = fit(cell["preprocessing"], splits.train, data.value_range)
+    changed = replace(data, x_train=transform(data.x_train), x_test=transform(data.x_test), value_range=(0.0, 1.0))
+    return changed, split(changed, seed, cell["train_size"], cell["normal_class"])
 
 
 def _contrast(images: np.ndarray, value_range: tuple[float, float]) -> np.ndarray:

@@ -8,14 +8,14 @@ import math
 import time
 import traceback
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from study import autoencoders, metrics, preprocessing
 from study.architectures import ARCHITECTURES
-from study.datasets import Dataset, Splits, example_indices, rng, split, to_unit
+from study.datasets import Dataset, Splits, example_indices, rng, to_unit
 from study.losses import LOSSES
 from study.regularizers import REGULARIZERS
 from study.space import Cell
@@ -67,7 +67,7 @@ def train(
         The record; `values` has the metrics of every split for the best epoch.
     """
     started = time.perf_counter()
-    prepared, splits = prepare(cell, seed, data)
+    prepared, splits = preprocessing.prepare(cell, seed, data)
     traced, steps = compiled_steps(cell, prepared, architectures)
     model = autoencoders.build(cell, data.shape, seed, architectures)
     steps.start(model.get_weights(), int(rng(seed, "regularizer").integers(2**31)))
@@ -87,16 +87,6 @@ def train(
     ended = time.perf_counter()
     values |= {"trial_seconds": ended - started, "evaluation_seconds": ended - trained}
     return Record("completed", values, history, examples, steps.model)
-
-
-def prepare(cell: Cell, seed: int, data: Dataset) -> tuple[Dataset, Splits]:
-    """The data set and its splits for a trial, after the cell's preprocessing, which the training images decide."""
-    splits = split(data, seed, cell["train_size"], cell["normal_class"])
-    if cell["preprocessing"] == "unit":  # stays in its small type; a batch at a time is scaled
-        return data, splits
-    transform = preprocessing.fit(cell["preprocessing"], splits.train, data.value_range)
-    changed = replace(data, x_train=transform(data.x_train), x_test=transform(data.x_test), value_range=(0.0, 1.0))
-    return changed, split(changed, seed, cell["train_size"], cell["normal_class"])
 
 
 def failure(error: BaseException) -> Record:

@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 # Of `study`, analyses take what reads records and data, and nothing that trains.
-OPEN_TO_ANALYSIS = {"records", "datasets", "metrics", "corruptions", "errors"}
+OPEN_TO_ANALYSIS = {"records", "datasets", "metrics", "corruptions", "preprocessing", "autoencoders", "files", "errors"}
 
 
 def imports(path: Path) -> set[str]:
