@@ -13,15 +13,16 @@ import io
 import re
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from study import datasets, files, preprocessing, records
+from analysis.draws import DRAW, Draw, draw_of
+from study import files, records
 from study.errors import InputError
 
 if TYPE_CHECKING:
@@ -29,109 +30,19 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from study.datasets import Dataset, Splits
+    from study.datasets import Dataset
 
-DRAW = ("dataset", "train_size", "normal_class", "preprocessing")  # with the seed: which images, and how they look
 SPLITS = ("test", "val", "train", "heldout")
-EXAMPLES = 4  # pictures a trial: two around the median PCA error, two of the worst tenth
-FITTED = 10_000  # training images that a baseline is fitted on, at most
 Rows = list[dict[str, Any]]
 Pictures = dict[str, np.ndarray]
-Reconstruct = Callable[[np.ndarray], np.ndarray]
 
 
-@dataclass(frozen=True)
-class Draw:
-    """The images that all trials of one seed on the same data share.
+class Found(NamedTuple):
+    """What a model or a baseline did: its rows, pictures of `EXAMPLES` images, and values an image, a cache."""
 
-    Attributes:
-        cell: The levels of `DRAW`.
-        seed: The replicate.
-        data: The data set after the cell's preprocessing.
-        splits: The seed's splits of it.
-        split: Which of them is evaluated.
-        wanted: How many of its images, at most.
-        first: Whether this is the lowest seed: what is costly, or only shown, is done for it alone.
-    """
-
-    cell: dict[str, Any]
-    seed: int
-    data: Dataset
-    splits: Splits
-    split: str
-    wanted: int
-    first: bool
-
-    @property
-    def name(self) -> str:
-        """A file name for the draw's baselines."""
-        parts = [f"{factor}-{level}" for factor, level in self.cell.items() if level not in (None, "unit")]
-        return re.sub(r"[^A-Za-z0-9_.-]", "_", "-".join(["baselines", *parts, f"s{self.seed:02d}"]))
-
-    @cached_property
-    def index(self) -> np.ndarray:
-        """Indices of the evaluated images in their own part of the data, ascending: a fixed draw of `wanted` of them.
-
-        Not the first ones: MNIST's first 5,000 test images are easier than its last 5,000.
-        """
-        available = self._available
-        drawn = datasets.rng(0, "evaluated images").permutation(len(available))[: self.wanted]
-        return available[np.sort(drawn)]
-
-    @cached_property
-    def images(self) -> np.ndarray:
-        """The evaluated images: (n, H, W, C) float32."""
-        return self._unit(self._part[self.index])
-
-    @cached_property
-    def labels(self) -> np.ndarray | None:
-        """Their labels."""
-        labels = self.data.y_test if self.split == "test" else self.data.y_train
-        return None if labels is None else labels[self.index]
-
-    @cached_property
-    def train(self) -> np.ndarray:
-        """The training images, at most `FITTED` of them: float32."""
-        return self._unit(self.splits.train[:FITTED])
-
-    @cached_property
-    def validation(self) -> np.ndarray:
-        """Validation images for a baseline's settings, at most 500, with the indices `validation_index`."""
-        return self._unit(self.splits.val[:500])
-
-    @cached_property
-    def validation_index(self) -> np.ndarray:
-        """Their indices in the pool."""
-        return self.splits.val_index[:500]
-
-    @cached_property
-    def shown_index(self) -> np.ndarray:
-        """Indices of the `EXAMPLES` images that are shown, chosen by rule."""
-        if self.split != "test":
-            return self.index[:EXAMPLES]
-        chosen = datasets.example_indices(self.data, normal_class=self.cell["normal_class"])
-        return chosen[[0, 1, -8, -1]]
-
-    @cached_property
-    def shown(self) -> np.ndarray:
-        """These images."""
-        return self._unit(self._part[self.shown_index])
-
-    @property
-    def _part(self) -> np.ndarray:
-        return self.data.x_test if self.split == "test" else self.data.x_train
-
-    @cached_property
-    def _available(self) -> np.ndarray:
-        if self.split != "test":
-            return np.sort(getattr(self.splits, f"{self.split}_index"))
-        if self.cell["normal_class"] is None:
-            return np.arange(len(self.data.x_test))
-        assert self.data.y_test is not None
-        return np.flatnonzero(self.data.y_test == self.cell["normal_class"])
-
-    def _unit(self, stored: np.ndarray) -> np.ndarray:
-        return datasets.to_unit(stored, self.data.value_range)
+    rows: Rows
+    pictures: Pictures
+    per_image: Mapping[str, np.ndarray] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -139,12 +50,12 @@ class Bench:
     """A task on one draw: its inputs are made once, then every model is given them.
 
     Attributes:
-        baselines: () → rows and pictures of the methods that need no autoencoder.
-        model: (model, trial's row) → rows and pictures of an autoencoder.
+        baselines: () → what the methods did that need no autoencoder.
+        model: (model, trial's row) → what an autoencoder did.
     """
 
-    baselines: Callable[[], tuple[Rows, Pictures]]
-    model: Callable[[Any, Any], tuple[Rows, Pictures]]
+    baselines: Callable[[], Found]
+    model: Callable[[Any, Any], Found]
 
 
 @dataclass(frozen=True)
@@ -156,12 +67,14 @@ class Task:
         version: Raised when its numbers change: results of another version are computed anew.
         images: How many images are evaluated, unless the user says otherwise.
         open: Draw → Bench.
+        per_image: Whether values an image are kept: where they are gone, they are computed anew.
     """
 
     name: str
     version: int
     images: int
     open: Callable[[Draw], Bench]
+    per_image: bool = False
 
 
 def add_options(parser: argparse.ArgumentParser, task: Task) -> None:
@@ -175,8 +88,17 @@ def add_options(parser: argparse.ArgumentParser, task: Task) -> None:
     )
 
 
-def evaluate(task: Task, options: argparse.Namespace, study: str, load: Callable[[str], Dataset]) -> Results:
+def evaluate(
+    task: Task, options: argparse.Namespace, study: str, load: Callable[[str], Dataset], against: Sequence[str] = ()
+) -> Results:
     """Computes what is missing and returns all results.
+
+    Args:
+        task: The application.
+        options: What `add_options` added, with `artifacts`.
+        study: Its name.
+        load: Gives a data set by its name.
+        against: Names of other data sets, where the task holds them up.
 
     Raises:
         InputError: No completed trial matches; or none of the models can be loaded.
@@ -193,9 +115,9 @@ def evaluate(task: Task, options: argparse.Namespace, study: str, load: Callable
         )
     folder = records.folder(study, options.artifacts) / "tasks" / task.name / options.split
     folder.mkdir(parents=True, exist_ok=True)
-    stamp = f"v{task.version}-n{options.images}"
-    missing = _compute(task, options, study, completed, load, folder, stamp)
-    return _read(completed, folder, stamp, missing)
+    store = _Store(task, folder, "-".join([f"v{task.version}", f"n{options.images}", *against]))
+    missing = _compute(task, options, study, completed, load, store, tuple(against))
+    return _read(completed, store, missing)
 
 
 @dataclass(frozen=True)
@@ -207,12 +129,14 @@ class Results:
         baselines: A row a draw, method and condition: the factors of `DRAW`, `seed`, `method`, and what the task says.
         pictures: Trial, or baseline file's name → condition → (`EXAMPLES`, H, W, C) uint8; of the lowest seed.
         missing: In words: trials that could not be evaluated, and why.
+        per_image: Trial, or baseline file's name → its values an image.
     """
 
     models: pd.DataFrame
     baselines: pd.DataFrame
     pictures: dict[str, Pictures]
     missing: list[str]
+    per_image: Callable[[str], Pictures]
 
 
 def _compute(
@@ -221,47 +145,38 @@ def _compute(
     study: str,
     trials: pd.DataFrame,
     load: Callable[[str], Dataset],
-    folder: Path,
-    stamp: str,
+    store: _Store,
+    against: tuple[str, ...],
 ) -> list[str]:
     lowest = trials["seed"].min()
-    draws = list(trials.groupby([*DRAW, "seed"], dropna=False, sort=False))
     progress = _Progress(task.name, len(trials))
     missing: list[str] = []
-    for _, rows in draws:
-        draw = _draw(rows.iloc[0], load, options, lowest)
-        wanted = [row for row in rows.itertuples() if not _is_done(folder / f"{row.trial}.csv", stamp)]
+    for _, rows in trials.groupby([*DRAW, "seed"], dropna=False, sort=False):
+        wanted = [row for row in rows.itertuples() if not store.is_done(str(row.trial))]
         progress.skip(len(rows) - len(wanted))
-        needs_baselines = not _is_done(folder / f"{draw.name}.csv", stamp)
+        name = baselines_name(rows)
+        needs_baselines = not store.is_done(name)
         if not wanted and not needs_baselines:
             continue
+        first = bool(rows["seed"].iloc[0] == lowest)
+        draw = draw_of(rows, load, first, split=options.split, wanted=options.images, against=against)
         bench = task.open(draw)
         if needs_baselines:
-            progress.say(f"baselines of {draw.name.removeprefix('baselines-')}")
-            _write(folder / f"{draw.name}.csv", stamp, {**draw.cell, "seed": draw.seed}, *bench.baselines())
+            progress.say(name)
+            store.write(name, {**draw.cell, "seed": draw.seed}, bench.baselines(), first)
         for row in wanted:
-            progress.say(row.trial)
+            progress.say(str(row.trial))
             try:
                 model = records.load_model(study, row.trial, options.artifacts)
             except InputError as error:
                 missing.append(f"{row.trial} was left out: {error}")
                 continue
-            found, pictures = bench.model(model, row)
-            _write(folder / f"{row.trial}.csv", stamp, {"trial": row.trial}, found, pictures if draw.first else {})
+            store.write(str(row.trial), {"trial": row.trial}, bench.model(model, row), first)
             _forget(model)
             progress.done()
     if len(missing) == len(trials):
         raise InputError(f"no model could be loaded. The first: {missing[0]}")
     return missing
-
-
-def _draw(row: pd.Series, load: Callable[[str], Dataset], options: argparse.Namespace, lowest: int) -> Draw:
-    def level(value: Any) -> Any:  # pandas turns None among numbers into NaN
-        return None if value is None or value != value else int(value) if isinstance(value, float) else value
-
-    cell = {factor: level(row[factor]) for factor in DRAW}
-    data, splits = preprocessing.prepare(cell, int(row["seed"]), load(cell["dataset"]))
-    return Draw(cell, int(row["seed"]), data, splits, options.split, options.images, bool(row["seed"] == lowest))
 
 
 def _forget(model: Any) -> None:
@@ -271,23 +186,68 @@ def _forget(model: Any) -> None:
     keras.backend.clear_session()
 
 
-def _is_done(path: Path, stamp: str) -> bool:
-    try:
-        with open(path, encoding="utf-8") as file:
-            return file.readline().strip() == f"# {stamp}"
-    except OSError:
-        return False
+class _Store:
+    """The files of one task and split: NAME.csv with its stamp, NAME.npz with pictures, NAME.images.npz, a cache."""
 
+    def __init__(self, task: Task, folder: Path, stamp: str) -> None:
+        self._task, self._folder, self._stamp = task, folder, f"# {stamp}"
 
-def _write(path: Path, stamp: str, same: dict[str, Any], rows: Rows, pictures: Pictures) -> None:
-    import pandas as pd
+    def is_done(self, name: str) -> bool:
+        """Whether results of this version are there, with the values an image where the task keeps them."""
+        if self._task.per_image and not self._path(name, ".images.npz").is_file():
+            return False
+        try:
+            with open(self._path(name, ".csv"), encoding="utf-8") as file:
+                return file.readline().strip() == self._stamp
+        except OSError:
+            return False
 
-    if pictures:
+    def write(self, name: str, same: dict[str, Any], found: Found, shown: bool) -> None:
+        """The table last: once it is there, all is."""
+        import pandas as pd
+
+        if shown and found.pictures:
+            self._save(name, ".npz", {key: to_bytes(images) for key, images in found.pictures.items()})
+        if self._task.per_image:
+            self._save(name, ".images.npz", found.per_image)
+        table = pd.DataFrame([{**same, **row} for row in found.rows]).to_csv(index=False, lineterminator="\n")
+        files.write_atomically(self._path(name, ".csv"), f"{self._stamp}\n{table}".encode())
+
+    def table(self, name: str) -> pd.DataFrame:
+        """The rows."""
+        import pandas as pd
+
+        return pd.read_csv(self._path(name, ".csv"), comment="#")
+
+    def arrays(self, name: str, kind: str = ".npz") -> Pictures:
+        """The pictures, or with ".images.npz" the values an image; empty where there are none."""
+        path = self._path(name, kind)
+        if not path.is_file():
+            return {}
+        with np.load(path, allow_pickle=False) as stored:
+            return {key: stored[key] for key in stored.files}
+
+    def baselines(self) -> list[str]:
+        """Names of the baselines' files that are done."""
+        names = [path.stem for path in sorted(self._folder.glob("baselines-*.csv"))]
+        return [name for name in names if self.is_done(name)]
+
+    def _path(self, name: str, kind: str) -> Path:
+        return self._folder / f"{name}{kind}"
+
+    def _save(self, name: str, kind: str, arrays: Mapping[str, np.ndarray]) -> None:
         buffer = io.BytesIO()
-        np.savez_compressed(buffer, **{name: to_bytes(images) for name, images in pictures.items()})  # type: ignore[arg-type]
-        files.write_atomically(path.with_suffix(".npz"), buffer.getvalue())
-    table = pd.DataFrame([{**same, **row} for row in rows])
-    files.write_atomically(path, f"# {stamp}\n{table.to_csv(index=False, lineterminator=chr(10))}".encode())
+        np.savez_compressed(buffer, **arrays)  # type: ignore[arg-type]
+        files.write_atomically(self._path(name, kind), buffer.getvalue())
+
+
+def baselines_name(trials: pd.DataFrame) -> str:
+    """A file name for the baselines of trials of one seed on the same data, their latent sizes in it."""
+    row = trials.iloc[0]
+    levels = {factor: row[factor] for factor in DRAW}
+    known = {f: v for f, v in levels.items() if v is not None and v == v and v != "unit"}
+    parts = [f"{factor}-{int(level) if isinstance(level, float) else level}" for factor, level in known.items()]
+    return re.sub(r"[^A-Za-z0-9_.-]", "_", "-".join(["baselines", *parts, f"s{int(row['seed']):02d}"]))
 
 
 def to_bytes(images: np.ndarray) -> np.ndarray:
@@ -295,24 +255,16 @@ def to_bytes(images: np.ndarray) -> np.ndarray:
     return np.round(255 * np.clip(images, 0, 1)).astype(np.uint8)
 
 
-def _read(trials: pd.DataFrame, folder: Path, stamp: str, missing: list[str]) -> Results:
+def _read(trials: pd.DataFrame, store: _Store, missing: list[str]) -> Results:
     import pandas as pd
 
-    names = [name for name in trials["trial"] if _is_done(folder / f"{name}.csv", stamp)]
-    models = pd.concat([pd.read_csv(folder / f"{name}.csv", comment="#") for name in names])
-    known = ["trial", *records.FACTORS, "seed", "n_parameters"]
-    models = trials[known].merge(models, on="trial")
-    paths = [path for path in sorted(folder.glob("baselines-*.csv")) if _is_done(path, stamp)]
-    baselines = pd.concat([pd.read_csv(path, comment="#").assign(file=path.stem) for path in paths])
-    pictures = {path.stem: dict(_arrays(path)) for name in [*names, *baselines["file"].unique()]
-                if (path := folder / f"{name}.npz").is_file()}  # fmt: skip
-    return Results(models, baselines, pictures, missing)
-
-
-def _arrays(path: Path) -> Iterator[tuple[str, np.ndarray]]:
-    with np.load(path, allow_pickle=False) as stored:
-        for name in stored.files:
-            yield name, stored[name]
+    names = [name for name in trials["trial"] if store.is_done(name)]
+    models = pd.concat([store.table(name) for name in names])
+    models = trials[["trial", *records.FACTORS, "seed", "n_parameters"]].merge(models, on="trial")
+    kept = store.baselines()
+    baselines = pd.concat([store.table(name).assign(file=name) for name in kept])
+    pictures = {name: arrays for name in [*names, *kept] if (arrays := store.arrays(name))}
+    return Results(models, baselines, pictures, missing, lambda name: store.arrays(name, ".images.npz"))
 
 
 class _Progress:

@@ -18,7 +18,8 @@ from typing import Any
 import numpy as np
 
 from analysis import applications, command, linear, linear_optimum, restoration
-from analysis.applications import Bench, Draw, Pictures, Rows
+from analysis.applications import Bench, Found, Pictures, Rows
+from analysis.draws import Draw
 from study import corruptions, metrics
 
 SHOWN = ("gaussian_0.25", "gaussian_0.5", "salt_pepper_0.25", "poisson_10")
@@ -39,10 +40,10 @@ def open_bench(draw: Draw) -> Bench:
 TASK = applications.Task("denoising", version=1, images=2000, open=open_bench)
 
 
-def _model(draw: Draw, model: Any, noisy: Pictures, shown: Pictures) -> tuple[Rows, Pictures]:
+def _model(draw: Draw, model: Any, noisy: Pictures, shown: Pictures) -> Found:
     reconstruct = restoration.reconstructor(model)
     rows = [_row(draw, condition, reconstruct(images)) for condition, images in noisy.items()]
-    return rows, {condition: reconstruct(images) for condition, images in shown.items()}
+    return Found(rows, {condition: reconstruct(images) for condition, images in shown.items()})
 
 
 def _row(draw: Draw, condition: str, restored: np.ndarray) -> dict[str, Any]:
@@ -59,7 +60,7 @@ def _row(draw: Draw, condition: str, restored: np.ndarray) -> dict[str, Any]:
     }
 
 
-def _baselines(draw: Draw, noisy: Pictures, shown: Pictures) -> tuple[Rows, Pictures]:
+def _baselines(draw: Draw, noisy: Pictures, shown: Pictures) -> Found:
     rows: Rows = []
     pictures: Pictures = {f"input/{condition}": images for condition, images in shown.items()}
     pictures["original"] = draw.shown
@@ -75,12 +76,15 @@ def _baselines(draw: Draw, noisy: Pictures, shown: Pictures) -> tuple[Rows, Pict
         rows += [{"method": name, **_row(draw, condition, restore(images))} for name, restore in methods.items()]
         if draw.first:
             few = images[:COSTLY_IMAGES]
-            for name, candidates in (("total variation", _total_variation()), ("non-local means", _non_local(held))):
+            for name, candidates in (
+                ("total variation", _total_variation()),
+                ("non-local means", _non_local(draw, held)),
+            ):
                 best = _best(candidates, draw, held[:SETTING_IMAGES])
                 rows.append({"method": name, **_row(draw, condition, best(few))})
         if condition in SHOWN:
             pictures[f"linear optimum/{condition}"] = optimum(shown[condition])
-    return rows, pictures
+    return Found(rows, pictures)
 
 
 def _optimum(draw: Draw, condition: str, held: np.ndarray) -> Restore:
@@ -111,11 +115,11 @@ def _total_variation() -> list[Restore]:
     return [with_weight(weight) for weight in WEIGHTS]
 
 
-def _non_local(held: np.ndarray) -> list[Restore]:
-    """Non-local means (scikit-image) at each strength, for the noise's mean estimated deviation."""
-    from skimage.restoration import denoise_nl_means, estimate_sigma
+def _non_local(draw: Draw, held: np.ndarray) -> list[Restore]:
+    """Non-local means (scikit-image) at each strength, for the deviation that the noise has on validation images."""
+    from skimage.restoration import denoise_nl_means
 
-    sigma = float(np.mean([estimate_sigma(x, channel_axis=-1, average_sigmas=True) for x in held[:SETTING_IMAGES]]))
+    sigma = float(np.std(held - draw.validation))
     side = min(held.shape[1:3])
     patch, distance = (3, 3) if side < 16 else (5, 6)
 

@@ -18,7 +18,8 @@ from typing import Any
 import numpy as np
 
 from analysis import applications, command, linear_optimum, restoration
-from analysis.applications import Bench, Draw, Pictures, Rows
+from analysis.applications import Bench, Found, Pictures, Rows
+from analysis.draws import Draw
 from study import corruptions, metrics
 
 ITERATED = ("centre_50", "half", "pixels_50")
@@ -51,7 +52,7 @@ def _filled(draw: Draw, images: np.ndarray, index: np.ndarray, condition: str, f
     return np.where(_removed(draw, index, condition)[..., None], value, images)
 
 
-def _model(draw: Draw, model: Any, filled: Pictures, shown: Pictures) -> tuple[Rows, Pictures]:
+def _model(draw: Draw, model: Any, filled: Pictures, shown: Pictures) -> Found:
     reconstruct = restoration.reconstructor(model)
     rows = []
     for condition, images in filled.items():
@@ -68,7 +69,7 @@ def _model(draw: Draw, model: Any, filled: Pictures, shown: Pictures) -> tuple[R
         name: _composite(draw.shown, reconstruct(images), _removed(draw, draw.shown_index, name))
         for name, images in shown.items()
     }
-    return rows, pictures
+    return Found(rows, pictures)
 
 
 def _iterate(reconstruct: Callable[[np.ndarray], np.ndarray], images: np.ndarray, gone: np.ndarray) -> np.ndarray:
@@ -102,7 +103,7 @@ def _row(draw: Draw, condition: str, mode: str, restored: np.ndarray) -> dict[st
     }
 
 
-def _baselines(draw: Draw, shown: Pictures) -> tuple[Rows, Pictures]:
+def _baselines(draw: Draw, shown: Pictures) -> Found:
     found = linear_optimum.moments(draw.train)
     ridge = _ridge(draw, found)
     methods: dict[str, Callable[[np.ndarray, np.ndarray, str], np.ndarray]] = {
@@ -128,7 +129,7 @@ def _baselines(draw: Draw, shown: Pictures) -> tuple[Rows, Pictures]:
         gone = _removed(draw, draw.shown_index, condition)
         restored = methods["linear optimum"](draw.shown, draw.shown_index, condition)
         pictures[f"linear optimum/{condition}"] = _composite(draw.shown, restored, gone)
-    return rows, pictures
+    return Found(rows, pictures)
 
 
 def _ridge(draw: Draw, found: linear_optimum.Moments) -> float:

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from analysis import applications, command, figures
-from analysis.applications import DRAW, Task
+from analysis.applications import Task
+from analysis.draws import DRAW
 from analysis.statistics import family, t_interval
 from study import records
 from study.errors import InputError

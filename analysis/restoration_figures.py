@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -56,7 +56,7 @@ def plot(estimates: Estimates, kind: Kind, dataset: str, cells: Sequence[str], c
     rows = estimates.skill[estimates.skill["dataset"] == dataset]
     with figures.theme():
         figure = figures.new(min(9.5, max(3.6, 1.6 + 0.15 * len(rows))) + 1.0)
-        left, right = figure.subfigures(1, 2, width_ratios=[1.15, 1])
+        left, right = cast("np.ndarray", figure.subfigures(1, 2, width_ratios=[1.15, 1]))
         _forest(left.subplots(), rows, cells, dataset)
         panels = right.subplots(len(kind.levels), 1, squeeze=False)[:, 0]
         table = estimates.conditions

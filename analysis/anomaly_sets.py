@@ -1,0 +1,96 @@
+"""What is held up to an autoencoder as an anomaly, and how it is made to fit: other data sets, other classes, noise.
+
+An image of another data set is brought to the shape the network wants before anything else: colour becomes grey by
+ITU-R BT.601's luma, grey is repeated over the channels, and the size is changed by bilinear interpolation with a
+Gaussian against aliasing (scikit-image). Then it goes through the preprocessing that the training images decided.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from study import datasets
+from study.errors import InputError
+
+if TYPE_CHECKING:
+    from analysis.draws import Draw
+    from study.datasets import Dataset
+
+EMBEDDED = ("digits", "photo_patches")  # always there: no file, no network
+OTHER_CLASSES, NOISE, INVERTED = "other classes", "noise", "inverted"
+MADE = (NOISE, INVERTED)
+OTHERS = 10_000  # images of other classes, at most: all that MNIST and CIFAR-10 have
+LUMA = (0.299, 0.587, 0.114)
+
+
+def sets(draw: Draw) -> dict[str, np.ndarray]:
+    """Name → anomalous images as the network sees them, (m, H, W, C) float32; `other classes` first where there are."""
+    found = {}
+    if draw.cell["normal_class"] is not None:
+        found[OTHER_CLASSES] = _other_classes(draw)
+    found |= {name: draw.seen(adapt(images, draw.raw.shape)) for name, images in _other_data(draw)}
+    plain = datasets.to_unit(_part(draw)[draw.index], draw.raw.value_range)
+    draws = [datasets.rng(int(i), NOISE).random(draw.raw.shape, np.float32) for i in draw.index]
+    return found | {NOISE: draw.seen(np.stack(draws)), INVERTED: draw.seen(1 - plain)}
+
+
+def adapt(images: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray:
+    """Images (n, h, w, c) in [0, 1] in another shape (H, W, C): float32 (n, H, W, C) in [0, 1]."""
+    from skimage.transform import resize
+
+    height, width, channels = shape
+    if images.shape[-1] != channels:
+        weights = LUMA if images.shape[-1] == len(LUMA) else np.full(images.shape[-1], 1 / images.shape[-1])
+        grey = np.tensordot(images, np.asarray(weights, np.float32), axes=1)[..., None]
+        images = np.repeat(grey, channels, axis=-1)
+    if images.shape[1:3] != (height, width):
+        images = resize(images, (len(images), height, width, channels), order=1, anti_aliasing=True)
+    return np.clip(images, 0, 1).astype(np.float32)
+
+
+def names(study: list[str], wanted: list[str] | None, known: Callable[[str], Dataset]) -> list[str]:
+    """The data sets that are held up: those asked for, or the study's own and the embedded ones.
+
+    Raises:
+        InputError: One that is asked for is the only data set that the study was trained on, or does not exist.
+    """
+    if wanted is None:
+        return list(dict.fromkeys([*study, *EMBEDDED]))
+    for name in wanted:
+        if study == [name]:
+            raise InputError(
+                f"--against {name}: every model of this study was trained on '{name}', so that none of its images is "
+                "an anomaly. Give another data set."
+            )
+        known(name)  # fails now, not after an hour
+    return list(dict.fromkeys(wanted))
+
+
+def _other_data(draw: Draw) -> Iterator[tuple[str, np.ndarray]]:
+    """Test images of the other data sets, a fixed draw of as many as there are normal ones."""
+    own = draw.raw.hashes()
+    for name in draw.against:
+        if name == draw.cell["dataset"]:
+            continue
+        data = draw.load(name)
+        if data.hashes()["x_test"] == own["x_test"]:
+            raise InputError(f"'{name}' holds the same images as '{draw.cell['dataset']}': it has no anomalies. "
+                             "Name other data sets with --against.")  # fmt: skip
+        order = datasets.rng(0, "anomalous images").permutation(len(data.x_test))[: draw.wanted]
+        yield name, datasets.to_unit(data.x_test[np.sort(order)], data.value_range)
+
+
+def _other_classes(draw: Draw) -> np.ndarray:
+    """Test images of every class but the normal one."""
+    labels = draw.raw.y_test
+    assert labels is not None  # a normal class needs labels, and was refused without
+    others = np.flatnonzero(labels != draw.cell["normal_class"])
+    drawn = np.sort(datasets.rng(0, OTHER_CLASSES).permutation(len(others))[:OTHERS])
+    return datasets.to_unit(draw.data.x_test[others[drawn]], draw.data.value_range)
+
+
+def _part(draw: Draw) -> np.ndarray:
+    return draw.raw.x_test if draw.split == "test" else draw.raw.x_train
