@@ -55,7 +55,7 @@ class Space:
         families: Name → {"metric", "contrasts": [(levels, reference levels), …]}.
         architectures: Built-in ones and the space's own.
         tuned: "architecture/loss" → the levels (learning rate, batch size) that replace the baseline's there.
-        search: What `--tuner` explores: factor → (low, high) of a range or [levels]; see `study/tuner_search.py`.
+        search: What `--tuner` explores: factor → (low, high) of a range or [levels]; see `study/explore.py`.
     """
 
     name: str
