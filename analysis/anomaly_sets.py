@@ -2,7 +2,7 @@
 
 An image of another data set is brought to the shape the network wants before anything else: colour becomes grey by
 ITU-R BT.601's luma, grey is repeated over the channels, and the size is changed by bilinear interpolation with a
-Gaussian against aliasing (scikit-image). Then it goes through the preprocessing that the training images decided.
+Gaussian against aliasing (scikit-image).
 """
 
 from __future__ import annotations
@@ -27,14 +27,13 @@ LUMA = (0.299, 0.587, 0.114)
 
 
 def sets(draw: Draw) -> dict[str, np.ndarray]:
-    """Name → anomalous images as the network sees them, (m, H, W, C) float32; `other classes` first where there are."""
+    """Name → anomalous images before the cell's preprocessing, (m, H, W, C) float32 in [0, 1]; other classes first."""
     found = {}
     if draw.cell["normal_class"] is not None:
         found[OTHER_CLASSES] = _other_classes(draw)
-    found |= {name: draw.seen(adapt(images, draw.raw.shape)) for name, images in _other_data(draw)}
-    plain = datasets.to_unit(_part(draw)[draw.index], draw.raw.value_range)
-    draws = [datasets.rng(int(i), NOISE).random(draw.raw.shape, np.float32) for i in draw.index]
-    return found | {NOISE: draw.seen(np.stack(draws)), INVERTED: draw.seen(1 - plain)}
+    found |= {name: adapt(images, draw.raw.shape) for name, images in _other_data(draw)}
+    made = [datasets.rng(int(i), NOISE).random(draw.raw.shape, np.float32) for i in draw.index]
+    return found | {NOISE: np.stack(made), INVERTED: 1 - draw.plain}
 
 
 def adapt(images: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray:
@@ -89,8 +88,4 @@ def _other_classes(draw: Draw) -> np.ndarray:
     assert labels is not None  # a normal class needs labels, and was refused without
     others = np.flatnonzero(labels != draw.cell["normal_class"])
     drawn = np.sort(datasets.rng(0, OTHER_CLASSES).permutation(len(others))[:OTHERS])
-    return datasets.to_unit(draw.data.x_test[others[drawn]], draw.data.value_range)
-
-
-def _part(draw: Draw) -> np.ndarray:
-    return draw.raw.x_test if draw.split == "test" else draw.raw.x_train
+    return datasets.to_unit(draw.raw.x_test[others[drawn]], draw.raw.value_range)

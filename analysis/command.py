@@ -89,8 +89,13 @@ def run(
     return 0
 
 
-def loader(manifest: Mapping[str, Any], data_dir: str | None) -> Callable[[str], Dataset]:
+def loader(manifest: Mapping[str, Any], data_dir: str | None, others: bool = False) -> Callable[[str], Dataset]:
     """A function from a data set's name to its images, each loaded once.
+
+    Args:
+        manifest: The study's, with the hashes of what it was trained on.
+        data_dir: Where files lie.
+        others: Whether data sets that the study was not trained on may be asked for.
 
     Raises:
         InputError: on a call: the data set cannot be loaded, or holds other images than the study was trained on.
@@ -99,6 +104,8 @@ def loader(manifest: Mapping[str, Any], data_dir: str | None) -> Callable[[str],
     @cache
     def load(name: str) -> Dataset:
         data = datasets.load(name, data_dir)
+        if others and name not in manifest["data"]:
+            return data
         if data.hashes() != manifest["data"][name]["hashes"]:
             raise InputError(
                 f"the data set {name} here ({data.source}) holds other images than the study was trained on. "

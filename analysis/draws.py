@@ -69,6 +69,12 @@ class Draw:
         return self._unit(self._part[self.index])
 
     @cached_property
+    def plain(self) -> np.ndarray:
+        """The same before the cell's preprocessing, in [0, 1]."""
+        part = self.raw.x_test if self.split == "test" else self.raw.x_train
+        return datasets.to_unit(part[self.index], self.raw.value_range)
+
+    @cached_property
     def labels(self) -> np.ndarray | None:
         """Their labels."""
         labels = self.data.y_test if self.split == "test" else self.data.y_train

@@ -253,7 +253,7 @@ def answer(task: Task, kind: Kind, arguments: argparse.Namespace) -> command.Out
     folder = records.folder(study, arguments.artifacts) / "analysis" / kind.name
     folder = folder if arguments.split == "test" else folder / arguments.split
     paths = command.write(estimates.tables(), folder)
-    shown = restoration_figures.chosen_cells(records.load(study, arguments.artifacts), estimates)
+    shown = restoration_figures.chosen(records.load(study, arguments.artifacts), estimates.skill)
     for dataset, cells in shown.items():
         caption = restoration_text.caption(estimates, kind, dataset, arguments.split)
         paths += figures.save(restoration_figures.plot(estimates, kind, dataset, cells, caption), folder / dataset)

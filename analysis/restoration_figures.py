@@ -27,10 +27,11 @@ IMAGES = (0, 3)  # of the four examples: a median one and the worst
 ORIGINAL = "original"
 
 
-def chosen_cells(trials: pd.DataFrame, estimates: Estimates) -> dict[str, list[str]]:
+def chosen(trials: pd.DataFrame, cells: pd.DataFrame) -> dict[str, list[str]]:
     """Data set → the cells that are drawn as curves: the study's first cell, then the lowest mean `val_mse`.
 
-    Of each architecture and regularizer only the best is taken, so that the curves differ in kind.
+    Of each architecture and regularizer only the best is taken, so that the curves differ in kind. `cells` has the
+    columns `dataset` and `cell`.
     """
     completed = trials[trials["status"] == "completed"]
     names = completed["trial"].str.replace(r"-s\d+$", "", regex=True)
@@ -38,16 +39,16 @@ def chosen_cells(trials: pd.DataFrame, estimates: Estimates) -> dict[str, list[s
     order = completed.assign(cell=names).groupby("cell", sort=False)["val_mse"].mean().sort_values()
     kinds = completed.assign(cell=names).drop_duplicates("cell").set_index("cell")
     found: dict[str, list[str]] = {}
-    for dataset, rows in estimates.skill.groupby("dataset", sort=False):
+    for dataset, rows in cells.groupby("dataset", sort=False):
         here = set(rows["cell"])
-        chosen = [first] if first in here else []
-        seen = {tuple(kinds.loc[cell, ["architecture", "regularizer"]]) for cell in chosen}
+        taken = [first] if first in here else []
+        seen = {tuple(kinds.loc[cell, ["architecture", "regularizer"]]) for cell in taken}
         for cell in (cell for cell in order.index if cell in here):
             kind = tuple(kinds.loc[cell, ["architecture", "regularizer"]])
-            if kind not in seen and len(chosen) < CELLS:
-                chosen.append(str(cell))
+            if kind not in seen and len(taken) < CELLS:
+                taken.append(str(cell))
                 seen.add(kind)
-        found[str(dataset)] = chosen
+        found[str(dataset)] = taken
     return found
 
 

@@ -35,13 +35,13 @@ def unit(train: np.ndarray, value_range: tuple[float, float]) -> Transform:
 )
 def l1_contrast(train: np.ndarray, value_range: tuple[float, float]) -> Transform:
     """x ← (x - mean(x)) / mean(|x - mean(x)|) of each image, then (x - low) / (high - low) of the training images."""
-    normalized = [_contrast(train[i : i + CHUNK], value_range) for i in range(0, len(train), CHUNK)]
+    normalized = [contrast(to_unit(train[i : i + CHUNK], value_range)) for i in range(0, len(train), CHUNK)]
     low, high = min(part.min() for part in normalized), max(part.max() for part in normalized)
     span = high - low if high > low else np.float32(1)
 
     def transform(images: np.ndarray) -> np.ndarray:
-        parts = [(_contrast(images[i : i + CHUNK], value_range) - low) / span for i in range(0, len(images), CHUNK)]
-        return np.concatenate(parts)
+        starts = range(0, len(images), CHUNK)
+        return np.concatenate([(contrast(to_unit(images[i : i + CHUNK], value_range)) - low) / span for i in starts])
 
     return transform
 
@@ -70,10 +70,9 @@ def prepare(cell: Mapping[str, Any], seed: int, data: Dataset) -> tuple[Dataset,
     return changed, split(changed, seed, cell["train_size"], cell["normal_class"])
 
 
-def _contrast(images: np.ndarray, value_range: tuple[float, float]) -> np.ndarray:
-    """Each image less its mean, over its mean absolute deviation; a constant image becomes 0."""
-    centred = to_unit(images, value_range)
-    centred -= centred.mean(axis=(1, 2, 3), keepdims=True)
+def contrast(images: np.ndarray) -> np.ndarray:
+    """Each image (N, H, W, C) less its mean, over its mean absolute deviation; a constant image becomes 0."""
+    centred = images - images.mean(axis=(1, 2, 3), keepdims=True)
     scale = np.abs(centred).mean(axis=(1, 2, 3), keepdims=True)
     return np.where(scale > 1e-6, centred / np.maximum(scale, 1e-6), 0).astype(np.float32)
 

@@ -1,0 +1,206 @@
+"""Anomaly detection: does a trained autoencoder tell images of its own kind from others?
+
+Test images of the training data set, or of the one class held as normal, are ranked with images that are none of them:
+other classes, other data sets (`--against`), noise, and the same images inverted. Scores are kept apart from the loss
+that a model was trained on: squared and absolute error, BCE, 1 - SSIM, and in the latent space the Mahalanobis distance
+and the distance to the fifth nearest training code. Beside them stand baselines that need no autoencoder: PCA's error
+at the same latent size, an isolation forest, the nearest training image, the mean image, and three that expose what
+a task can be solved by without looking: brightness, pixels that are not zero, the size as a PNG.
+
+Primary metric: area under the ROC curve of the squared error. The anomaly is the positive class; an area below 0.5 is
+reported as it is. Intervals hold for new seeds and new images at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from analysis import anomaly_sets, applications, command, linear, roc
+from analysis.applications import Bench, Found, Pictures, Rows
+from analysis.draws import Draw
+from study import autoencoders, metrics, preprocessing, records
+
+NORMAL = "normal"
+PRIMARY = "squared error"
+SCORES = (PRIMARY, "absolute error", "BCE", "1 - SSIM", "Mahalanobis", "latent kNN")
+NEIGHBOURS, CODES = 5, 2_000  # of latent kNN; training codes and images that distances are taken to
+FOOLED = 4  # pictures of each kind of mistake
+Sets = Mapping[str, np.ndarray]
+
+
+def open_bench(draw: Draw) -> Bench:
+    """Brings all images before the network's eyes."""
+    plain = {NORMAL: draw.plain, **anomaly_sets.sets(draw)}
+    seen = {name: draw.seen(images) for name, images in plain.items()}
+    return Bench(lambda: _baselines(draw, plain, seen), lambda model, _: _model(draw, model, seen))
+
+
+TASK = applications.Task("anomaly", version=1, images=2000, open=open_bench, per_image=True)
+
+
+def _model(draw: Draw, model: Any, seen: Sets) -> Found:
+    distances = _distances(_codes(model, draw.train[:CODES])[1])
+    scores: dict[str, dict[str, np.ndarray]] = {}
+    pictures: Pictures = {}
+    for name, images in seen.items():
+        reconstructions, codes = _codes(model, images)
+        clipped = np.clip(reconstructions, 0, 1)
+        scores[name] = {
+            PRIMARY: metrics.squared_error(images, reconstructions),
+            "absolute error": metrics.absolute_error(images, reconstructions),
+            "BCE": metrics.binary_cross_entropy(np.clip(images, 0, 1), clipped),
+            "1 - SSIM": 1 - metrics.structural_similarity(images, reconstructions),
+            **{score: distance(codes) for score, distance in distances.items()},
+        }
+        order = np.argsort(scores[name][PRIMARY])
+        worst = order[::-1][:FOOLED] if name == NORMAL else order[:FOOLED]
+        pictures |= {f"{name}/image": images[worst], f"{name}/reconstruction": clipped[worst]}
+    return Found(_rows(scores, "score"), pictures, _flat(scores))
+
+
+def _codes(model: Any, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Reconstructions and codes."""
+    encoded = model.get_layer("encoder").predict(images, batch_size=500, verbose=0)
+    reconstructions = model.get_layer("decoder").predict(encoded, batch_size=500, verbose=0)
+    return reconstructions, np.asarray(autoencoders.code_of(encoded), np.float64)
+
+
+def _distances(codes: np.ndarray) -> dict[str, Callable[[np.ndarray], np.ndarray]]:
+    """The latent scores, from training codes (n, k): codes (m, k) → (m,).
+
+    A direction in which the training codes do not vary has no Mahalanobis length; the pseudo-inverse leaves it out.
+    """
+    mean = codes.mean(axis=0)
+    inverse = np.linalg.pinv(np.atleast_2d(np.cov(codes, rowvar=False)), hermitian=True)
+    return {
+        "Mahalanobis": lambda z: np.sqrt(np.maximum(np.einsum("ni,ij,nj->n", z - mean, inverse, z - mean), 0)),
+        "latent kNN": lambda z: _neighbours(codes, z),
+    }
+
+
+def _neighbours(fitted: np.ndarray, asked: np.ndarray) -> np.ndarray:
+    """Distance to the `NEIGHBOURS`-th nearest: (n, d), (m, d) → (m,)."""
+    from sklearn.neighbors import NearestNeighbors
+
+    neighbours = NearestNeighbors(n_neighbors=min(NEIGHBOURS, len(fitted)), algorithm="brute").fit(fitted)
+    return neighbours.kneighbors(asked)[0][:, -1]
+
+
+def _baselines(draw: Draw, plain: Sets, seen: Sets) -> Found:
+    train = draw.train
+    basis = linear.fit(train, min(max(draw.sizes), len(train) - 1, int(np.prod(train.shape[1:]))))
+    sizes = [size for size in draw.sizes if size <= len(basis.components)]
+    forest, gallery = isolation_forest(train, draw.seed), train[:CODES].reshape(min(CODES, len(train)), -1)
+    mean = train.mean(axis=0)
+    scores: dict[str, dict[str, np.ndarray]] = {}
+    for name, images in seen.items():
+        errors = basis.errors(images, sizes)
+        scores[name] = {
+            **{f"PCA {size}": errors[:, i] for i, size in enumerate(sizes)},
+            "isolation forest": forest(images),
+            "nearest images": _neighbours(gallery, images.reshape(len(images), -1)),
+            "mean image": metrics.squared_error(images, np.broadcast_to(mean, images.shape)),
+            "brightness": plain[name].mean(axis=(1, 2, 3), dtype=np.float64),
+            "pixels not zero": (plain[name] > 0).mean(axis=(1, 2, 3)),
+            "PNG size": np.array([_png_bytes(image) for image in plain[name]], np.float64),
+        }
+    return Found(_rows(scores, "method"), {}, _flat(scores))
+
+
+def isolation_forest(train: np.ndarray, seed: int) -> Callable[[np.ndarray], np.ndarray]:
+    """Anomaly score of an isolation forest (scikit-learn's defaults) as Ruff et al. (2018) fed it.
+
+    Every image's contrast is normalised (L1), then PCA keeps 95 % of the variance of the training images.
+
+    Args:
+        train: (n, H, W, C).
+        seed: Of the forest.
+
+    Returns:
+        Images (m, H, W, C) → (m,), higher where fewer splits isolate the image.
+    """
+    from sklearn.decomposition import PCA
+    from sklearn.ensemble import IsolationForest
+
+    def prepared(images: np.ndarray) -> np.ndarray:
+        return preprocessing.contrast(images).reshape(len(images), -1)
+
+    basis = PCA(n_components=0.95, svd_solver="full").fit(prepared(train))
+    forest = IsolationForest(random_state=seed).fit(basis.transform(prepared(train)))
+    return lambda images: -forest.score_samples(basis.transform(prepared(images)))
+
+
+def _png_bytes(image: np.ndarray) -> int:
+    """Length of the image as a PNG of 8 bits; any number of channels but 3, side by side in grey."""
+    from PIL import Image
+
+    pixels = applications.to_bytes(image)
+    flat = pixels if pixels.shape[-1] == 3 else np.concatenate(list(np.moveaxis(pixels, -1, 0)), axis=1)
+    buffer = io.BytesIO()
+    Image.fromarray(flat).save(buffer, format="PNG", optimize=False)
+    return buffer.tell()
+
+
+def _rows(scores: Mapping[str, Mapping[str, np.ndarray]], what: str) -> Rows:
+    """A row an anomaly set and score: area, average precision, false positives, images of each class."""
+    normal = scores[NORMAL]
+    return [
+        {
+            "set": name,
+            what: score,
+            "auc": roc.area(normal[score], values),
+            "average_precision": roc.average_precision(normal[score], values),
+            "fpr95": roc.false_positives(normal[score], values),
+            "n_normal": len(normal[score]),
+            "n_anomalous": len(values),
+        }
+        for name, of_set in scores.items()
+        if name != NORMAL
+        for score, values in of_set.items()
+    ]
+
+
+def _flat(scores: Mapping[str, Mapping[str, np.ndarray]]) -> Pictures:
+    """The values an image, float32, as SET/SCORE."""
+    return {f"{name}/{score}": v.astype(np.float32) for name, by in scores.items() for score, v in by.items()}
+
+
+def answer(arguments: argparse.Namespace) -> command.Outcome:
+    """Evaluates, estimates, draws and writes."""
+    from analysis import anomaly_estimates, anomaly_figures, anomaly_text
+
+    study = arguments.study or records.latest(arguments.artifacts)
+    manifest = records.manifest(study, arguments.artifacts)
+    load = command.loader(manifest, arguments.data_dir, others=True)
+    against = anomaly_sets.names(list(manifest["data"]), arguments.against, load)
+    results = applications.evaluate(TASK, arguments, study, load, against)
+    estimates = anomaly_estimates.estimate(results, arguments.split)
+    folder = records.folder(study, arguments.artifacts) / "analysis" / TASK.name
+    folder = folder if arguments.split == "test" else folder / arguments.split
+    paths = command.write(estimates.tables(), folder)
+    paths += anomaly_figures.draw_all(results, estimates, records.load(study, arguments.artifacts), folder)
+    said = [*records.notices(study, arguments.artifacts), *results.missing, *anomaly_text.sentences(estimates)]
+    primary = estimates.auc[estimates.auc["score"] == PRIMARY].reset_index(drop=True)
+    columns = ["cell", "set", "auc", "auc_low", "auc_high", "n", "n_normal", "n_anomalous"]
+    note = f"auc: area under the ROC curve of the {PRIMARY}, higher is better; {primary['method'].iloc[0]}"
+    return command.Outcome(study, primary, said, paths, columns, note)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The command."""
+    parser = command.parser("anomaly", __doc__)
+    applications.add_options(parser, TASK)
+    parser.add_argument(
+        "--against", nargs="+", metavar="NAME", help="data sets held up as anomalies (default: the study's own, the "
+        "embedded ones); other classes, noise and inverted images always are"
+    )  # fmt: skip
+    return command.run(parser, answer, argv)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

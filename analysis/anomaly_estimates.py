@@ -1,0 +1,152 @@
+"""Areas under ROC curves over seeds, their intervals, and what is left of them beside PCA at the same latent size."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from analysis import roc
+from analysis.anomaly import NORMAL, PRIMARY
+from analysis.anomaly_sets import OTHER_CLASSES
+from analysis.applications import Pictures, Results, baselines_name
+from analysis.statistics import t_interval
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+PUBLISHED = {  # mean AUC of MNIST's ten digits, as published
+    "deep convolutional autoencoder": (0.897, "Ruff et al. 2018 (PMLR 80), Table 1"),
+    "isolation forest, as published": (0.922, "Ruff et al. 2018 (PMLR 80), Table 1"),
+}
+CLASSES_PUBLISHED = ("mnist", 10)
+
+
+@dataclass(frozen=True)
+class Estimates:
+    """All the numbers of anomaly detection on one study.
+
+    Attributes:
+        auc: A row a cell, set and score: `auc` with its interval, its two standard errors, average precision, FPR.
+        baselines: The same for methods that need no autoencoder, a row a draw, set and method.
+        contrast: A row a cell and set: AUC of the primary score less that of PCA's error at the same latent size.
+        classes: A row a kind of cell (or method) whose normal class was varied: the mean over the classes.
+    """
+
+    auc: pd.DataFrame
+    baselines: pd.DataFrame
+    contrast: pd.DataFrame
+    classes: pd.DataFrame
+
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """File name → table."""
+        tables = {"auc": self.auc, "baselines": self.baselines, "contrast": self.contrast, "classes": self.classes}
+        return {name: table for name, table in tables.items() if len(table)}
+
+
+def estimate(results: Results, split: str) -> Estimates:
+    """All the numbers; on the test split, whose images are the same for every seed, intervals are crossed."""
+    import pandas as pd
+
+    models = results.models.assign(cell=results.models["trial"].str.replace(r"-s\d+$", "", regex=True))
+    crossed = split == "test"
+    baselines = results.baselines.rename(columns={"method": "score"}).assign(trial=results.baselines["file"])
+    baselines["cell"] = baselines["file"].str.replace(r"-s\d+$", "", regex=True)
+    kept = {trial: results.per_image(trial) for trial in pd.concat([models["trial"], baselines["trial"]]).unique()}
+    contrast = list(_contrasts(models, kept)) if crossed else []
+    return Estimates(
+        _areas(models, kept, crossed),
+        _areas(baselines, kept, crossed).rename(columns={"score": "baseline"}),
+        pd.DataFrame(contrast),
+        pd.DataFrame(_classes(models, results.baselines)),
+    )
+
+
+def _areas(table: pd.DataFrame, kept: dict[str, Pictures], crossed: bool) -> pd.DataFrame:
+    import pandas as pd
+
+    rows = []
+    for (dataset, cell, name, score), part in table.groupby(["dataset", "cell", "set", "score"], sort=False):
+        if crossed:
+            area = roc.crossed([_placements(kept[trial], name, score) for trial in part["trial"]])
+            number = {f"auc{end}": v for end, v in zip(("", "_low", "_high"), _ends(area), strict=True)}
+            number |= {"image_se": area.image_sd, "seed_se": area.seed_sd, "p": area.p, "method": area.method}
+        else:
+            found = t_interval(part["auc"])
+            number = {f"auc{end}": v for end, v in zip(("", "_low", "_high"), _ends(found), strict=True)}
+            number |= {"method": f"{found.method} over seeds, each with images of its own"}
+        rows.append(
+            {
+                **{"dataset": dataset, "cell": cell, "set": name, "score": score, **number},
+                "average_precision": part["average_precision"].mean(),
+                "fpr95": part["fpr95"].mean(),
+                **{"n": part["trial"].nunique(), "n_normal": int(part["n_normal"].min())},
+                "n_anomalous": int(part["n_anomalous"].min()),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _ends(estimate: Any) -> tuple[float, float, float]:
+    return estimate.value, estimate.low, estimate.high
+
+
+def _placements(values: Pictures, name: str, score: str) -> tuple[np.ndarray, np.ndarray]:
+    return roc.placements(values[f"{NORMAL}/{score}"], values[f"{name}/{score}"])
+
+
+def _contrasts(models: pd.DataFrame, kept: dict[str, Pictures]) -> Iterator[dict[str, Any]]:
+    """AUC of the model less AUC of PCA at its size, seed by seed on the same images; all of a data set one family."""
+    primary = models[models["score"] == PRIMARY]
+    for dataset, of_data in primary.groupby("dataset", sort=False):
+        groups = of_data.groupby(["cell", "set"], sort=False)
+        for (cell, name), part in groups:
+            pairs = []
+            for row in part.to_dict("records"):
+                other = kept.get(baselines_name(part[part["trial"] == row["trial"]]), {})
+                method = f"PCA {row['latent_dim']}"
+                if f"{NORMAL}/{method}" not in other:
+                    continue
+                mine, theirs = _placements(kept[row["trial"]], name, PRIMARY), _placements(other, name, method)
+                pairs.append((mine[0] - theirs[0], mine[1] - theirs[1]))
+            if pairs:
+                area = roc.crossed(pairs, null=0.0, comparisons=groups.ngroups)
+                verdict = "higher" if area.low > 0 else "lower" if area.high < 0 else "not resolved"
+                yield {
+                    **{"dataset": dataset, "cell": cell, "set": name, "latent_dim": int(part["latent_dim"].iloc[0])},
+                    **{"difference": area.value, "low": area.low, "high": area.high, "p": area.p, "n": area.n},
+                    **{"image_se": area.image_sd, "seed_se": area.seed_sd, "verdict": verdict, "method": area.method},
+                }
+
+
+def _classes(models: pd.DataFrame, baselines: pd.DataFrame) -> list[dict[str, Any]]:
+    """Mean over the normal classes of each seed's AUC against the other classes, with its t interval over seeds."""
+    mine = models[(models["set"] == OTHER_CLASSES) & models["normal_class"].notna()]
+    theirs = baselines[(baselines["set"] == OTHER_CLASSES) & baselines["normal_class"].notna()]
+    if mine["normal_class"].nunique() < 2:
+        return []
+    kinds = ["dataset", "architecture", "latent_dim", "loss", "regularizer", "preprocessing", "train_size"]
+    rows = [*_means(mine, kinds, "score"), *_means(theirs, ["dataset", "preprocessing", "train_size"], "method")]
+    dataset, classes = CLASSES_PUBLISHED
+    if {row["dataset"] for row in rows} == {dataset} and all(row["classes"] == classes for row in rows):
+        rows += [
+            {"dataset": dataset, "what": name, "auc": auc, "classes": classes, "method": source}
+            for name, (auc, source) in PUBLISHED.items()
+        ]
+    return rows
+
+
+def _means(table: pd.DataFrame, kinds: list[str], score: str) -> Iterator[dict[str, Any]]:
+    for levels, part in table.groupby([*kinds, score], sort=False, dropna=False):
+        by_seed = part.pivot_table(index="seed", columns="normal_class", values="auc").dropna()
+        found = t_interval(by_seed.mean(axis=1))
+        named = dict(zip([*kinds, score], levels, strict=True))
+        what = "-".join(str(named[k]) for k in ("architecture", "preprocessing") if k in named)
+        yield {
+            **{"dataset": named["dataset"], "what": f"{what}, {named[score]}", **named},
+            **{"auc": found.value, "auc_low": found.low, "auc_high": found.high, "n": found.n},
+            **{"classes": by_seed.shape[1], **{f"class_{int(c)}": v for c, v in by_seed.mean().items()}},
+            "method": f"{found.method} over seeds, for these test images",
+        }
