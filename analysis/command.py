@@ -11,12 +11,13 @@ import json
 import sys
 import textwrap
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from study import datasets
+from analysis import citable
+from study import datasets, files
 from study.errors import InputError
 
 if TYPE_CHECKING:
@@ -38,6 +39,10 @@ class Outcome:
         paths: Every file written, in order.
         shown: The columns of the table for the terminal (empty: all); files, csv and json always have all.
         note: What stands under the table: estimators and interval methods, where their columns are not shown.
+        folder: Where `statistics.csv` and `summary.json` go, `analysis/QUESTION/` of the study or a folder in it; None:
+            they are not written.
+        statistics: What may be cited (`citable.statistics`), its ids without the folder.
+        answers: To questions of the assignment.
     """
 
     study: str
@@ -46,6 +51,9 @@ class Outcome:
     paths: list[Path]
     shown: list[str] = field(default_factory=list)
     note: str = ""
+    folder: Path | None = None
+    statistics: list[pd.DataFrame] = field(default_factory=list)
+    answers: list[citable.Answer] = field(default_factory=list)
 
 
 def parser(question: str, description: str) -> argparse.ArgumentParser:
@@ -85,6 +93,8 @@ def run(
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
+    if outcome.folder is not None:
+        outcome.paths.extend(_write_citable(outcome, outcome.folder))
     {"table": _print_table, "csv": _print_csv, "json": _print_json}[parsed.format](outcome)
     return 0
 
@@ -129,6 +139,26 @@ def write(tables: Mapping[str, pd.DataFrame], folder: Path) -> list[Path]:
     for path, table in zip(paths, tables.values(), strict=True):
         table.to_csv(path, index=False, lineterminator="\n")
     return paths
+
+
+def _write_citable(outcome: Outcome, folder: Path) -> list[Path]:
+    """Writes `statistics.csv`, its ids with the folder's name before them, and `summary.json`."""
+    import pandas as pd
+
+    place = ".".join(folder.parts[folder.parts.index("analysis", -3) + 1 :])
+    empty = pd.DataFrame(columns=list(citable.COLUMNS))
+    filled = [table for table in outcome.statistics if len(table)]
+    found = pd.concat(filled, ignore_index=True) if filled else empty
+    found["id"] = place + "." + found["id"].astype(str)
+    answers = [replace(a, statistic=a.statistic and f"{place}.{a.statistic}") for a in outcome.answers]
+    known = set(found["id"])
+    if unknown := [a.statistic for a in answers if a.statistic and a.statistic not in known]:
+        raise ValueError(f"{folder}: an answer cites {unknown[0]}, which is not among its statistics")
+    pictures = {path.stem: path.name for path in outcome.paths if path.suffix == ".png"}
+    content = citable.summary(outcome.sentences, outcome.note, answers, pictures)
+    text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+    files.write_atomically(folder / "summary.json", text.encode())
+    return [*write({"statistics": found}, folder), folder / "summary.json"]
 
 
 def _print_table(outcome: Outcome) -> None:

@@ -127,12 +127,16 @@ def caption(figure: Figure, text: str) -> None:
 
 
 def save(figure: Figure, stem: Path) -> list[Path]:
-    """Writes STEM.png (200 dpi) and STEM.svg, the same bytes for the same figure, and returns both paths."""
+    """Writes STEM.png (200 dpi) and STEM.svg, the same bytes for the same figure, and returns both paths.
+
+    The caption is also kept as text in both files ("Description"), for readers who cannot see the picture.
+    """
     stem.parent.mkdir(parents=True, exist_ok=True)
     paths = [stem.with_name(f"{stem.name}.{kind}") for kind in ("png", "svg")]
+    text = " ".join(figure.get_supxlabel().split())
     with theme():
-        figure.savefig(paths[0], metadata={"Software": None})
-        figure.savefig(paths[1], metadata={"Date": None, "Creator": None})
+        figure.savefig(paths[0], metadata={"Software": None, "Description": text})
+        figure.savefig(paths[1], metadata={"Date": None, "Creator": None, "Description": text})
     return paths
 
 

@@ -23,7 +23,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from analysis import chosen_size, command, figures
+from analysis import chosen_size, citable, command, figures
 from analysis.statistics import clopper_pearson, t_interval
 from study import records
 from study.errors import InputError
@@ -327,7 +327,37 @@ def answer(arguments: argparse.Namespace) -> command.Outcome:
         said += pictures.missing
         paths += command.write({f"pictures-{name}": pictures.table}, folder)
         paths += figures.save(plot(estimates, name, pictures, caption(estimates, name)), folder / f"curve-{name}")
-    return command.Outcome(study, elbow, records.notices(study, arguments.artifacts) + said, paths, SHOWN, NOTE)
+    said = records.notices(study, arguments.artifacts) + said
+    return command.Outcome(study, elbow, said, paths, SHOWN, NOTE, folder, _citable(estimates))
+
+
+def _citable(estimates: Estimates) -> list[pd.DataFrame]:
+    """The chosen sizes, the test error at each, the error at every size, and the intrinsic dimension."""
+    whole = estimates.elbow[~estimates.elbow["shortened"]]
+    chosen = citable.statistics(
+        whole, "elbow", key=["curve", "rule"], what="latent size chosen for {curve}: {rule}", value="value"
+    )
+    at = citable.statistics(
+        whole,
+        "elbow",
+        key=["curve", "rule"],
+        what="{test_metric} of {curve} at the size chosen: {rule}",
+        value="test_error",
+        low="test_low",
+        high="test_high",
+        n="test_n",
+        method="test_method",
+        prefix="error-at",
+    )
+    curve = citable.statistics(
+        estimates.curve,
+        "curve",
+        key=["curve", "split", "latent_dim"],
+        what="{metric} of {curve} at latent size {latent_dim} ÷ the mean image's",
+        value="relative",
+        prefix="curve",
+    )
+    return [chosen, at, curve]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
