@@ -104,6 +104,7 @@ def evaluate(
         InputError: No completed trial matches; or none of the models can be loaded.
     """
     trials = records.load(study, options.artifacts)
+    trials = trials[trials["randomness"] == "all"]  # the others share their splits: replicates of another kind
     if options.images < 2:
         raise InputError(f"--images {options.images}: allowed is 2 or more.")
     chosen = trials[[fnmatch.fnmatch(name, options.cells) for name in trials["trial"]]]

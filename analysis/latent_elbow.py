@@ -129,6 +129,7 @@ def estimate(trials: pd.DataFrame, data: Callable[[str], Dataset], metric: str =
     import pandas as pd
 
     kind = kind_of(metric)
+    trials = trials[trials["randomness"] == "all"]  # the others share their splits: replicates of another kind
     rows, skipped = _curves(trials)
     draws = [_of_draw(draw, data, kind) for _, draw in rows.groupby(DRAW, dropna=False, sort=False)]
     points = pd.concat([draw[0] for draw in draws], ignore_index=True)

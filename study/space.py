@@ -24,11 +24,18 @@ DEFAULTS: dict[str, Any] = dict(
     preprocessing="unit",
     learning_rate=1e-3,
     batch_size=128,
+    randomness="all",
 )
 FACTORS = (*REQUIRED, *DEFAULTS)
 TRAINING = ("epochs", "seeds", "first_seed")
 # How a factor away from its default reads in a trial's name.
-NAME_PARTS = {"depth": "depth{}", "train_size": "n{}", "normal_class": "class{}", "batch_size": "b{}"}
+NAME_PARTS = {
+    "depth": "depth{}",
+    "train_size": "n{}",
+    "normal_class": "class{}",
+    "batch_size": "b{}",
+    "randomness": "only_{}",
+}
 
 Cell = dict[str, Any]
 

@@ -9,6 +9,7 @@ from study.errors import InputError
 from study.levels import has
 from study.losses import LOSSES
 from study.preprocessing import PREPROCESSINGS
+from study.randomness import LEVELS as RANDOMNESS
 from study.regularizers import REGULARIZERS
 from study.space import DEFAULTS, FACTORS, REQUIRED, TRAINING, Cell, Space, cell_name, combinations
 
@@ -82,6 +83,7 @@ def _level_problems(space: Space, where: str, levels: Mapping[str, Any]) -> Iter
         "loss": tuple(LOSSES),
         "regularizer": tuple(REGULARIZERS),
         "preprocessing": tuple(PREPROCESSINGS),
+        "randomness": RANDOMNESS,
     }
     for factor, values in levels.items():
         if factor not in FACTORS:

@@ -17,10 +17,10 @@ from study import autoencoders, metrics, preprocessing
 from study.architectures import ARCHITECTURES
 from study.datasets import Dataset, Splits, example_indices, rng, to_unit
 from study.losses import LOSSES
+from study.randomness import BATCH_ORDER, SPLITS, WEIGHTS, seed_of
 from study.regularizers import REGULARIZERS
 from study.space import Cell
 
-SPLITS = ("train", "val", "heldout", "test")
 _compiled: dict[tuple, Any] = {}
 
 
@@ -57,7 +57,7 @@ def train(
 
     Args:
         cell: The level of every factor.
-        seed: Decides initial weights, batch order, and the draw of the splits.
+        seed: Decides initial weights, batch order, and the draw of the splits, or the one of them that the cell names.
         training: `epochs`.
         data: The data set of the cell.
         architectures: Name → build function.
@@ -67,11 +67,12 @@ def train(
         The record; `values` has the metrics of every split for the best epoch.
     """
     started = time.perf_counter()
-    prepared, splits = preprocessing.prepare(cell, seed, data)
+    seeds = {source: seed_of(source, cell, seed) for source in (WEIGHTS, BATCH_ORDER, SPLITS)}
+    prepared, splits = preprocessing.prepare(cell, seeds[SPLITS], data)
     traced, steps = compiled_steps(cell, prepared, architectures)
-    model = autoencoders.build(cell, data.shape, seed, architectures)
-    steps.start(model.get_weights(), int(rng(seed, "regularizer").integers(2**31)))
-    history, best = _epochs(steps, splits, prepared, seed, training["epochs"], on_epoch)
+    model = autoencoders.build(cell, data.shape, seeds[WEIGHTS], architectures)
+    steps.start(model.get_weights(), int(rng(seeds[BATCH_ORDER], "regularizer").integers(2**31)))
+    history, best = _epochs(steps, splits, prepared, seeds[BATCH_ORDER], training["epochs"], on_epoch)
     values: dict[str, Any] = {
         "n_parameters": int(model.count_params()),
         "narrowest_width": autoencoders.narrowest_width(model),
@@ -166,11 +167,14 @@ def _evaluate(steps: Any, splits: Splits, data: Dataset) -> dict[str, Any]:
     """Every common metric on every split, whatever the loss."""
     mean_image = metrics.mean_image(to_unit(splits.train, data.value_range))
     values: dict[str, Any] = {}
-    for name in SPLITS:
+    for name in ("train", "val", "heldout", "test"):
         stored = getattr(splits, name)
         codes, reconstructions, _ = steps.predict(stored)
-        found = metrics.evaluate(to_unit(stored, data.value_range), reconstructions, mean_image)
+        images = to_unit(stored, data.value_range)
+        found = metrics.evaluate(images, reconstructions, mean_image)
         values |= {f"{name}_{metric}": value for metric, value in found.items()}
+        if name == "test":
+            values["test_mse_image_sd"] = float(np.std(metrics.squared_error(images, reconstructions), ddof=1))
         if name == "val":
             values["active_units"] = int(metrics.active_units(codes))
     values["collapsed"] = values["val_fvu"] >= 1

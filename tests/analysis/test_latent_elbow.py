@@ -30,6 +30,7 @@ CELL = dict(
     preprocessing="unit",
     learning_rate=1e-3,
     batch_size=128,
+    randomness="all",
 )
 
 

@@ -21,6 +21,7 @@ LEVELS = dict(
     preprocessing=st.sampled_from(["unit", "l1_contrast"]),
     learning_rate=st.sampled_from([1e-3, 3e-4, 1e-2]),
     batch_size=st.sampled_from([32, 128, 1]),
+    randomness=st.sampled_from(["all", "weights", "splits"]),
 )
 
 
