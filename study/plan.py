@@ -18,7 +18,8 @@ from study.job import Job
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options that say which study is meant."""
     add = parser.add_argument
-    add("space", nargs="?", default="quick", metavar="SPACE", help="a name in search_spaces/, or your own .py file")
+    what = "a name in search_spaces/, your own .py file, or the name of a study here"
+    add("space", nargs="?", default="quick", metavar="SPACE", help=what)
     add("--data-dir", default=os.environ.get("STUDY_DATA_DIR"), help="where your data files are (or STUDY_DATA_DIR)")
     add("--artifacts", type=Path, default=records.ARTIFACTS, help="where studies are kept (default: artifacts)")
     add("--seeds", type=positive, help="how many seeds (default: what the space says); more extend a study")
@@ -52,6 +53,14 @@ def space(options: argparse.Namespace) -> spaces.Space:
         InputError: No such space, or one that is not valid with these settings.
     """
     settings = _settings(options.set)
+    if (recorded := _recorded(options)) is not None:
+        if settings or options.tuned or options.name not in (None, options.space):
+            raise InputError(
+                f"'{options.space}' is a study, and no search space: it goes on as it was begun, without --set, "
+                "--tuned and --name. For another study give the search space it came from."
+            )
+        options.name = options.space
+        return spaces.override(recorded, {"seeds": str(options.seeds)}) if options.seeds else recorded
     chosen = spaces.load(options.space)
     if options.tuned:
         chosen = _tuned(chosen, options)
@@ -74,6 +83,15 @@ def job_of(chosen: spaces.Space, study: str, options: argparse.Namespace) -> Job
         manifest = _extended(manifest, study, options.artifacts)
     data_dir = str(Path(options.data_dir).resolve()) if options.data_dir else None
     return Job(str(options.artifacts), study, manifest, chosen.training["seeds"], data_dir)
+
+
+def _recorded(options: argparse.Namespace) -> spaces.Space | None:
+    """The search space of the study that SPACE names, as its manifest has it; None where SPACE names a space."""
+    if options.space.endswith(".py") or (spaces.SPACES / f"{options.space}.py").is_file():
+        return None
+    if not (options.artifacts / options.space / "manifest.json").is_file():
+        return None
+    return manifests.space_of(records.manifest(options.space, options.artifacts))
 
 
 def _tuned(chosen: spaces.Space, options: argparse.Namespace) -> spaces.Space:

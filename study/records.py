@@ -26,12 +26,7 @@ COLUMNS = (
     *("first_epoch_seconds", "epoch_seconds"),
     *(f"{split}_{metric}" for split in ("train", "val", "heldout", "test") for metric in METRICS),
     *("test_mse_image_sd", "active_units", "collapsed", "error"),
-    *(
-        "traced",
-        "trial_seconds",
-        "evaluation_seconds",
-        "environment",
-    ),
+    *("traced", "trial_seconds", "evaluation_seconds", "environment"),
 )
 HISTORY_COLUMNS = ("trial", "epoch", "loss", "val_loss", "val_mse", "val_bce", "gradient_scale", "seconds")
 

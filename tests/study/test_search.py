@@ -4,6 +4,8 @@ import json
 import resource
 import shutil
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -12,7 +14,7 @@ import pytest
 
 from study import lock, records
 from study.space import trial_name
-from tests.conftest import TINY, Search
+from tests.conftest import TINY, Search, environment
 
 
 @pytest.fixture
@@ -55,6 +57,17 @@ def test_a_finished_study_is_left_alone(finished):
     again = finished()
     assert again.returncode == 0 and "0 to run" in again.stdout
     assert {p: p.stat().st_mtime_ns for p in finished.record_paths()} == before
+
+
+def test_a_study_goes_on_by_its_name_alone(finished):
+    def by_name(*options: str) -> subprocess.CompletedProcess:
+        command = [sys.executable, "-m", "study.search", "tiny", "--artifacts", str(finished.artifacts), *options]
+        return subprocess.run(command, capture_output=True, text=True, env=environment(), timeout=60, check=False)
+
+    shown = by_name("--status")
+    assert shown.returncode == 0 and "study tiny: 4/4 trials done" in shown.stdout, shown.stderr
+    refused = by_name("--set", "epochs=3", "--name", "other")
+    assert refused.returncode == 2 and "'tiny' is a study" in refused.stderr
 
 
 def test_a_factor_that_is_none_in_some_cells_stays_none_there(search):
