@@ -115,9 +115,12 @@ def slug(text: str) -> str:
     return re.sub(r"[^A-Za-z0-9_.]+", "-", text).strip("-")
 
 
-def summary(sentences: Sequence[str], note: str, answers: Sequence[Answer], paths: Mapping[str, str]) -> dict[str, Any]:
-    """The content of `summary.json`: sentences, the note under the table, answers, and figure stem → file."""
-    return {"sentences": list(sentences), "note": note, "answers": [vars(a) for a in answers], "figures": dict(paths)}
+def summary(
+    command: Sequence[str], sentences: Sequence[str], note: str, answers: Sequence[Answer], figures: Mapping[str, str]
+) -> dict[str, Any]:
+    """The content of `summary.json`: the command's words, sentences, the table's note, answers, figure stem → file."""
+    said = {"sentences": list(sentences), "note": note, "answers": [vars(answer) for answer in answers]}
+    return {"command": list(command), **said, "figures": dict(figures)}
 
 
 def _word(level: Any) -> str:

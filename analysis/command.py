@@ -94,7 +94,8 @@ def run(
         print(f"error: {error}", file=sys.stderr)
         return 2
     if outcome.folder is not None:
-        outcome.paths.extend(_write_citable(outcome, outcome.folder))
+        written = _write_citable(outcome, outcome.folder, _command(arguments, argv, parsed.study or outcome.study))
+        outcome.paths.extend(written)
     {"table": _print_table, "csv": _print_csv, "json": _print_json}[parsed.format](outcome)
     return 0
 
@@ -141,7 +142,16 @@ def write(tables: Mapping[str, pd.DataFrame], folder: Path) -> list[Path]:
     return paths
 
 
-def _write_citable(outcome: Outcome, folder: Path) -> list[Path]:
+def _command(arguments: argparse.ArgumentParser, argv: Sequence[str] | None, study: str) -> list[str]:
+    """What was asked, as it can be asked again anywhere: without where studies and data lie, and with the study."""
+    here = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    for option in ("--artifacts", "--data-dir", "--format"):
+        here.add_argument(option)
+    asked = here.parse_known_args(sys.argv[1:] if argv is None else argv)[1]
+    return [*arguments.prog.split(), study, *(word for word in asked if word != study)]
+
+
+def _write_citable(outcome: Outcome, folder: Path, asked: list[str]) -> list[Path]:
     """Writes `statistics.csv`, its ids with the folder's name before them, and `summary.json`."""
     import pandas as pd
 
@@ -155,10 +165,11 @@ def _write_citable(outcome: Outcome, folder: Path) -> list[Path]:
     if unknown := [a.statistic for a in answers if a.statistic and a.statistic not in known]:
         raise ValueError(f"{folder}: an answer cites {unknown[0]}, which is not among its statistics")
     pictures = {path.stem: path.name for path in outcome.paths if path.suffix == ".png"}
-    content = citable.summary(outcome.sentences, outcome.note, answers, pictures)
+    content = citable.summary(asked, outcome.sentences, outcome.note, answers, pictures)
     text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+    paths = write({"statistics": found}, folder)
     files.write_atomically(folder / "summary.json", text.encode())
-    return [*write({"statistics": found}, folder), folder / "summary.json"]
+    return [*paths, folder / "summary.json"]
 
 
 def _print_table(outcome: Outcome) -> None:
