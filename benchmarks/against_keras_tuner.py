@@ -2,6 +2,7 @@
 
     python -m benchmarks.against_keras_tuner [--space quick] [--seeds 10] [--rounds 2] [--data-dir DIR]
     python -m benchmarks.against_keras_tuner --space benchmarks/mnist_baseline.py --seeds 2 --pytorch PYTHON
+    python -m benchmarks.against_keras_tuner --seeds 20 --first-seed 100 --rounds 1     the errors, on fresh seeds
 
 Plain: one process, `RandomSearch` over cells and seeds, `Model.fit` with its defaults, validation each epoch, nothing
 after training. Ours: `study.search` with its two single-threaded workers. Start-up (imports, processes) is left out on
@@ -128,6 +129,7 @@ def _matrix_product(side: int = 4096) -> float:
 def _run_ours(options: argparse.Namespace) -> dict:
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "study.search", options.space, "--seeds", str(options.seeds)]
+        command += ["--set", f"first_seed={options.first_seed}", "--name", "ours"] if options.first_seed else []
         command += ["--artifacts", folder, *(["--data-dir", options.data_dir] if options.data_dir else [])]
         started = time.time()
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
@@ -227,7 +229,7 @@ def _plain(options: argparse.Namespace) -> dict:
 
     hyperparameters = keras_tuner.HyperParameters()
     hyperparameters.Choice("cell", list(cells))
-    hyperparameters.Choice("seed", list(range(options.seeds)))
+    hyperparameters.Choice("seed", list(range(options.first_seed, options.first_seed + options.seeds)))
     with tempfile.TemporaryDirectory() as folder:
         tuner = Plain(
             hypermodel=lambda hp: None,
@@ -257,6 +259,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--space", default="quick")
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--first-seed", type=int, default=0, help="seeds that no earlier comparison has used")
     parser.add_argument("--data-dir")
     parser.add_argument("--pytorch", metavar="PYTHON", help="an interpreter that has PyTorch: a third side, on MNIST")
     parser.add_argument("--plain", action="store_true", help=argparse.SUPPRESS)

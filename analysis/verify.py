@@ -1,0 +1,165 @@
+"""Do the shipped results follow from the shipped records, and do the records come out again?
+
+    python -m analysis.verify [STUDY …] [--trial NAME] [--no-training]
+
+Everything is done anew in a copy, and the copy compared with what is there:
+
+  records     every trial of the manifest has a whole record of exactly this trial
+  tables      trials.csv and history.csv, derived from the records
+  analyses    each analysis that left a summary.json, by the command it names: its tables, sentences and pictures
+  training    one completed trial, drawn at random unless named, trained again by `study.search --rebuild`
+
+Each file is the same to the byte, agrees within the tolerance (numbers within 1e-6 relative, pixels within 2 of 255),
+differs, or could not be recomputed, with the reason: task results that need models which are gone, mostly. A retrained
+trial agrees to the bit on the processor model it was first trained on; elsewhere its metrics must agree within 5 %.
+
+Exit status: 0 where nothing differs, 1 where something does, 2 for bad input.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from analysis import comparison
+from study import records
+from study.errors import InputError
+
+CACHES = ("model.keras", "rebuild.json", "*.images.npz", "running", "logs", ".lock", "report")
+ROOT = Path(__file__).parent.parent
+RETRAINED = 0.05  # relative difference of metrics within which another processor model may train a trial
+
+
+class Finding(NamedTuple):
+    """What came of one file or trial."""
+
+    study: str
+    what: str
+    outcome: str
+    detail: str = ""
+
+
+def verify(study: str, artifacts: Path, data_dir: str | None, trial: str | None, training: bool) -> Iterator[Finding]:
+    """Everything that is recomputed of a study, as it is found.
+
+    Args:
+        study: Its name.
+        artifacts: Where it lies; nothing is written there.
+        data_dir: Where data files lie.
+        trial: The trial to train again; None: one at random.
+        training: Whether one is trained again at all.
+
+    Raises:
+        InputError: No such study, or no such trial in it.
+    """
+    shipped = records.folder(study, artifacts)
+    completed = _completed(study, artifacts)
+    if trial is not None and trial not in completed:
+        raise InputError(f"--trial {trial}: '{study}' has no such completed trial; one is {completed[:1]}.")
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / study
+        shutil.copytree(shipped, copy, ignore=shutil.ignore_patterns(*CACHES, "analysis"))
+        yield _records(study, artifacts)
+        yield from _tables(study, shipped, Path(folder))
+        for summary in sorted((shipped / "analysis").rglob("summary.json")):
+            yield from _analysis(study, shipped, summary.parent, Path(folder), data_dir)
+        if training and completed:
+            yield _retrained(study, trial or random.SystemRandom().choice(completed), Path(folder), data_dir)
+
+
+def _completed(study: str, artifacts: Path) -> list[str]:
+    table = records.load(study, artifacts)
+    return list(table.loc[table["status"] == "completed", "trial"])
+
+
+def _records(study: str, artifacts: Path) -> Finding:
+    manifest = records.manifest(study, artifacts)
+    wanted = len(manifest["cells"]) * manifest["space"]["training"]["seeds"]
+    found = len(records.load(study, artifacts))
+    outcome = comparison.SAME if found == wanted else comparison.MISSING
+    return Finding(study, "records", outcome, f"{found} of {wanted} trials have a whole record of exactly this trial")
+
+
+def _tables(study: str, shipped: Path, artifacts: Path) -> Iterator[Finding]:
+    for path in records.write_tables(study, artifacts):
+        yield Finding(study, path.name, *comparison.compare(shipped / path.name, path))
+
+
+def _analysis(study: str, shipped: Path, there: Path, artifacts: Path, data_dir: str | None) -> Iterator[Finding]:
+    """Runs the command of one analysis in the copy and compares every file that it left."""
+    place = there.relative_to(shipped)
+    asked = json.loads((there / "summary.json").read_text(encoding="utf-8"))["command"]
+    done = _run([*asked[1:], "--artifacts", str(artifacts)], data_dir)
+    if done.returncode != 0:
+        reason = done.stderr.strip().splitlines()[-1] if done.stderr.strip() else f"exit status {done.returncode}"
+        yield Finding(study, str(place), comparison.MISSING, reason)
+        return
+    for path in sorted(p for p in there.iterdir() if p.is_file()):
+        yield Finding(study, str(place / path.name), *comparison.compare(path, artifacts / study / place / path.name))
+
+
+def _retrained(study: str, trial: str, artifacts: Path, data_dir: str | None) -> Finding:
+    done = _run(["-m", "study.search", study, "--artifacts", str(artifacts), "--rebuild", trial, "--mixed"], data_dir)
+    outcome = artifacts / study / "trials" / trial / "rebuild.json"
+    if done.returncode != 0 or not outcome.is_file():
+        reason = done.stderr.strip().splitlines()[-1:] or [f"exit status {done.returncode}"]
+        return Finding(study, f"retrained {trial}", comparison.MISSING, reason[0])
+    found = json.loads(outcome.read_text(encoding="utf-8"))
+    said = next((line for line in done.stdout.splitlines() if line.startswith(f"{trial}: ")), "")
+    if found["identical"]:
+        verdict = comparison.SAME
+    elif found["status"] == "completed" and found["environment_differs"]:
+        verdict = comparison.CLOSE if found["largest_relative_difference"] <= RETRAINED else comparison.DIFFERS
+    else:
+        verdict = comparison.DIFFERS
+    return Finding(study, f"retrained {trial}", verdict, said.removeprefix(f"{trial}: "))
+
+
+def _run(arguments: Sequence[str], data_dir: str | None) -> subprocess.CompletedProcess:
+    options = ["--data-dir", str(Path(data_dir).resolve())] if data_dir else []
+    return subprocess.run(
+        [sys.executable, *arguments, *options], capture_output=True, text=True, cwd=ROOT, check=False, env=os.environ
+    )
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The command."""
+    options = _parser().parse_args(argv)
+    counts: Counter[str] = Counter()
+    try:
+        for study in options.study or records.studies(options.artifacts):
+            for finding in verify(study, options.artifacts, options.data_dir, options.trial, options.training):
+                counts[finding.outcome] += 1
+                print("  ".join(part for part in finding if part), flush=True)
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    print("; ".join(f"{outcome}: {count}" for outcome, count in sorted(counts.items())) or "no study to verify")
+    return 1 if counts[comparison.DIFFERS] else 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m analysis.verify", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = parser.add_argument
+    add("study", nargs="*", metavar="STUDY", help="folders of --artifacts (default: all)")
+    add("--artifacts", type=Path, default=records.ARTIFACTS, metavar="DIR", help="where studies lie")
+    add("--data-dir", default=os.environ.get("STUDY_DATA_DIR"), metavar="DIR", help="where data files lie")
+    add("--trial", metavar="NAME", help="the trial to train again (default: one at random)")
+    add("--no-training", dest="training", action="store_false", help="train none again")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

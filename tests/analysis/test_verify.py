@@ -1,0 +1,102 @@
+"""A shipped study that follows from its records, and what is said of one that does not."""
+
+import json
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from analysis import comparison
+from tests.conftest import Search, environment
+
+
+def verify(search: Search, *options: str) -> subprocess.CompletedProcess:
+    command = [sys.executable, "-m", "analysis.verify", *options, "--artifacts", str(search.artifacts)]
+    return subprocess.run(command, capture_output=True, text=True, env=environment(), timeout=120, check=False)
+
+
+@pytest.fixture
+def copy(finished: Search, tmp_path) -> Search:
+    search = Search(tmp_path)
+    shutil.copytree(finished.artifacts, search.artifacts)
+    return search
+
+
+def test_what_follows_from_its_records_and_trains_again_to_the_bit(finished):
+    before = {p: p.stat().st_mtime_ns for p in finished.study.rglob("*")}
+    done = verify(finished, "tiny")
+    assert done.returncode == 0, done.stdout + done.stderr
+    lines = done.stdout.splitlines()
+    assert "tiny  records  same to the byte  4 of 4 trials have a whole record of exactly this trial" in lines
+    assert "tiny  trials.csv  same to the byte" in lines and "tiny  history.csv  same to the byte" in lines
+    assert any(line.startswith("tiny  retrained digits-dense") and "to the bit" in line for line in lines)
+    assert lines[-1] == "same to the byte: 4"
+    assert {p: p.stat().st_mtime_ns for p in finished.study.rglob("*")} == before
+
+
+def test_a_number_that_was_changed_is_found(copy):
+    path = copy.study / "trials.csv"
+    text = path.read_text().splitlines()
+    cells = text[1].split(",")
+    column = text[0].split(",").index("test_mse")
+    cells[column] = str(float(cells[column]) * 0.9)
+    path.write_text("\n".join([text[0], ",".join(cells), *text[2:]]) + "\n")
+    done = verify(copy, "tiny", "--no-training")
+    assert done.returncode == 1
+    assert "tiny  trials.csv  DIFFERS  column test_mse, row 0" in done.stdout
+
+
+def test_an_analysis_that_cannot_be_run_again_is_named_with_its_reason(copy):
+    folder = copy.study / "analysis" / "latent_elbow"
+    folder.mkdir(parents=True)
+    asked = {"command": ["python", "-m", "analysis.latent_elbow", "tiny"]}
+    (folder / "summary.json").write_text(json.dumps(asked))
+    done = verify(copy, "tiny", "--no-training")
+    assert done.returncode == 0
+    assert "tiny  analysis/latent_elbow  not recomputed  error: no curve in this study" in done.stdout
+
+
+def test_bad_input(finished):
+    unknown = verify(finished, "nothing")
+    assert unknown.returncode == 2 and "no study 'nothing'" in unknown.stderr
+    trial = verify(finished, "tiny", "--trial", "x")
+    assert trial.returncode == 2 and "--trial x" in trial.stderr
+
+
+def compared(tmp_path, name, old, new):
+    for place, content in (("old", old), ("new", new)):
+        (tmp_path / place).mkdir(exist_ok=True)
+        (tmp_path / place / name).write_bytes(content)
+    return comparison.compare(tmp_path / "old" / name, tmp_path / "new" / name)
+
+
+def test_numbers_within_and_beyond_the_tolerance(tmp_path):
+    table = b"a,b\nx,1.0\ny,\n"
+    assert compared(tmp_path, "t.csv", table, table) == (comparison.SAME, "")
+    assert compared(tmp_path, "t.csv", table, b"a,b\nx,1.0000001\ny,\n")[0] == comparison.CLOSE
+    outcome, detail = compared(tmp_path, "t.csv", table, b"a,b\nx,1.00001\ny,\n")
+    assert outcome == comparison.DIFFERS and detail.startswith("column b, row 0: 1.0 there, 1.00001 anew")
+    assert compared(tmp_path, "t.csv", table, b"a,b\nz,1.0\ny,\n")[0] == comparison.DIFFERS
+    assert compared(tmp_path, "t.csv", table, b"a,b\nx,1.0\n") == (comparison.DIFFERS, "2 × 2 there, 1 × 2 anew")
+
+
+def test_texts(tmp_path):
+    old = {"sentences": ["a", "b"], "n": 3.0}
+    close, other = {**old, "n": 3.0 + 1e-8}, {**old, "sentences": ["a", "c"]}
+    text = [json.dumps(value).encode() for value in (old, close, other)]
+    assert compared(tmp_path, "s.json", text[0], text[1])[0] == comparison.CLOSE
+    assert compared(tmp_path, "s.json", text[0], text[2]) == (comparison.DIFFERS, "at .sentences[1]")
+    assert compared(tmp_path, "s.json", text[0], b"{")[0] == comparison.DIFFERS
+
+
+def test_pictures(tmp_path):
+    paths = []
+    for name, value in (("a", 100), ("b", 102), ("c", 110)):
+        paths.append(tmp_path / f"{name}.png")
+        Image.fromarray(np.full((4, 5), value, np.uint8)).save(paths[-1])
+    assert comparison.compare(paths[0], paths[1]) == (comparison.CLOSE, "pixels up to 2 of 255 apart")
+    assert comparison.compare(paths[0], paths[2]) == (comparison.DIFFERS, "pixels up to 10 of 255 apart")
+    assert comparison.compare(paths[0], tmp_path / "none.png")[0] == comparison.MISSING
