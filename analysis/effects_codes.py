@@ -1,0 +1,171 @@
+"""What the codes of trained networks hold: how many directions, which classes, and whether the decoder uses them.
+
+Measured with the models on test images (a task like the four applications: its results are kept and continued), or,
+where models are gone, on the codes of the 32 example images that every trial stores.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.effects_errors import cell_of
+from study import records
+from study.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from analysis.applications import Bench
+    from analysis.draws import Draw
+    from study.datasets import Dataset
+
+IMAGES = 2000
+NEIGHBOURS = 5
+COLUMNS = ("trial", "effective_rank", "neighbour_accuracy", "latent_use", "images")
+
+
+def measure(
+    study: str, cells: Iterable[str], artifacts: str, load: Callable[[str], Dataset]
+) -> tuple[pd.DataFrame, list[str]]:
+    """What the codes of some cells hold, by their models on test images.
+
+    Args:
+        study: Its name.
+        cells: Whose trials are evaluated.
+        artifacts: Where studies lie.
+        load: Gives a data set by its name.
+
+    Returns:
+        A row a trial: `effective_rank` and `neighbour_accuracy` of its codes, `latent_use`, and on how many `images`;
+        and in words which trials could not be evaluated.
+    """
+    import pandas as pd
+
+    from analysis import applications
+
+    task = applications.Task("codes", 1, IMAGES, _open)
+    found, missing = [], []
+    for cell in cells:
+        options = argparse.Namespace(artifacts=artifacts, split="test", images=IMAGES, cells=f"{cell}-s[0-9]*")
+        try:
+            results = applications.evaluate(task, options, study, load)
+        except InputError as error:
+            missing.append(f"codes of {cell} were not measured: {error}")
+            continue
+        found.append(results.models.reindex(columns=list(COLUMNS)))
+        missing += results.missing
+    return pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=list(COLUMNS)), missing
+
+
+def of_examples(
+    study: str, trials: pd.DataFrame, cells: Sequence[str], artifacts: str, load: Callable[[str], Dataset]
+) -> tuple[pd.DataFrame, list[str]]:
+    """The same from the stored codes of the example images, without any model; `latent_use` is not known then.
+
+    Args:
+        study: Its name.
+        trials: The trials table.
+        cells: Whose.
+        artifacts: Where studies lie.
+        load: Gives a data set, for the labels.
+
+    Returns:
+        As `measure`.
+    """
+    import pandas as pd
+
+    chosen = trials[cell_of(trials).isin(cells) & (trials["status"] == "completed")]
+    rows: list[dict[str, Any]] = []
+    missing: list[str] = []
+    for trial, dataset in zip(chosen["trial"], chosen["dataset"], strict=True):
+        try:
+            stored, labels = records.examples(study, trial, artifacts), load(dataset).y_test
+        except InputError as error:
+            missing.append(str(error))
+            continue
+        of = None if labels is None else labels[stored["index"]]
+        rows.append({"trial": trial, **_of_codes(stored["codes"], of)})
+    return pd.DataFrame(rows, columns=list(COLUMNS)), missing
+
+
+def effective_rank(codes: NDArray) -> float:
+    """How many directions the codes use: exp of the entropy of their covariance's normalised eigenvalues.
+
+    Between 1 and min(k, n - 1); k where all directions vary alike (Roy & Vetterli 2007, EUSIPCO, definition 2, here of
+    the covariance). 0 where nothing varies.
+
+    Args:
+        codes: (n, k), at least 2.
+    """
+    centred = np.asarray(codes, np.float64) - np.mean(codes, axis=0, dtype=np.float64)
+    spread = np.square(np.linalg.svd(centred, compute_uv=False))
+    if spread.sum() == 0:
+        return 0.0
+    shares = spread[spread > 0] / spread.sum()
+    return float(np.exp(-(shares * np.log(shares)).sum()))
+
+
+def neighbour_accuracy(codes: NDArray, labels: NDArray, neighbours: int = NEIGHBOURS) -> float:
+    """How often most of an image's nearest codes are of its class, 0 to 1: 1 where classes do not overlap.
+
+    Leave-one-out: an image is not its own neighbour. Ties go to the class with the lowest number. Chance is near the
+    share of the largest class.
+
+    Args:
+        codes: (n, k), n above `neighbours`.
+        labels: (n,) whole numbers from 0.
+        neighbours: How many vote.
+    """
+    from scipy.spatial import cKDTree
+
+    _, near = cKDTree(codes).query(codes, k=neighbours + 1)
+    others = np.where(near[:, :-1] == np.arange(len(codes))[:, None], near[:, -1:], near[:, :-1])
+    votes = [np.bincount(labels[row]).argmax() for row in others]
+    return float(np.mean(np.array(votes) == labels))
+
+
+def _of_codes(codes: NDArray, labels: NDArray | None) -> dict[str, Any]:
+    accuracy = None if labels is None else neighbour_accuracy(codes, labels.astype(np.int64))
+    return {"effective_rank": effective_rank(codes), "neighbour_accuracy": accuracy, "images": len(codes)}
+
+
+def _open(draw: Draw) -> Bench:
+    from analysis.applications import Bench, Found
+
+    def model(network: Any, row: Any) -> Found:
+        code, skips = _encode(network, draw.images)
+        found = {**_of_codes(code, draw.labels), "latent_use": _latent_use(network, draw.images, code, skips)}
+        return Found([found], {})
+
+    return Bench(lambda: Found(_pca(draw), {}), model)
+
+
+def _pca(draw: Draw) -> list[dict[str, Any]]:
+    """The codes of PCA at the same sizes: what needs no network."""
+    from analysis import linear
+
+    basis = linear.fit(draw.train, max(draw.sizes))
+    sizes = [k for k in draw.sizes if k <= len(basis.components)]
+    return [{"method": "PCA", "latent_dim": k, **_of_codes(basis.codes(draw.images, k), draw.labels)} for k in sizes]
+
+
+def _encode(network: Any, images: NDArray) -> tuple[NDArray, list[NDArray]]:
+    """The codes, and what skips past them."""
+    encoded = network.get_layer("encoder").predict(images, batch_size=500, verbose=0)
+    code, *skips = encoded if isinstance(encoded, (list, tuple)) else [encoded]
+    return code, skips
+
+
+def _latent_use(network: Any, images: NDArray, code: NDArray, skips: list[NDArray]) -> float:
+    """MSE with every code replaced by the next image's ÷ MSE with its own: 1 where the decoder ignores the code."""
+    errors = []
+    for codes in (np.roll(code, 1, axis=0), code):
+        inputs = [codes, *skips] if skips else codes
+        found = network.get_layer("decoder").predict(inputs, batch_size=500, verbose=0)
+        errors.append(np.mean(np.square(np.clip(found, 0, 1) - images), dtype=np.float64))
+    return float(errors[0] / errors[1])

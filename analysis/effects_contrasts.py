@@ -1,0 +1,247 @@
+"""The declared contrasts of a study: a cell against its reference, seed by seed, on log error.
+
+Pure: the trials table in, tables out. Every other question about differences between cells goes through `contrasts`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from analysis import figures, statistics
+from analysis.effects_errors import LEFT_OUT, cell_of, log_errors, mean_error
+from analysis.effects_families import Contrast, Family
+from analysis.statistics import LEVEL
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+ACROSS_IMAGES = ("fvu", "over_pca")
+
+
+def contrasts(
+    trials: pd.DataFrame,
+    families: Sequence[Family],
+    metric: str | None = None,
+    *,
+    failures: str = LEFT_OUT,
+    level: float = LEVEL,
+) -> pd.DataFrame:
+    """The paired contrasts of log error of every family, with simultaneous intervals within each.
+
+    Pairs are the seeds that both cells completed. Where all contrasts of a family have the same seeds, they are judged
+    together by `statistics.family`: joint sign flips from 10 seeds on, below Holm on paired t with Bonferroni t
+    intervals. Where failures or a search that goes on leave them different seeds, each has its own, and it is Holm and
+    Bonferroni t at any n. Nothing here depends on what the differences are. To ask of fewer seeds or trials, pass fewer
+    rows.
+
+    Args:
+        trials: The trials table.
+        families: Of the study, from `families_of`.
+        metric: SPLIT_METRIC for all families, such as "test_mae"; None: each family's own. Of ssim, the error is
+            1 - ssim; of psnr, the geometric mean over images of MSE.
+        failures: "left out", or "mean image": a failed trial counts with the error of its training mean image (fvu = 1;
+            of mse and fvu alone).
+        level: Of the intervals, for all contrasts of a family together.
+
+    Returns:
+        A row a contrast, in the order declared:
+            `family`, `label`, `factors`, `cell`, `reference`, `dataset` (the cell's), `metric`, `primary` (whether it
+            is the family's own), `failures`;
+            `n` pairs, `n_family` contrasts judged together, `seeds` in words, `mixed` (pairs trained in two
+            environments);
+            `value`, `low`, `high`: mean difference of log error, cell less reference (below 0: the cell has less
+            error), and `ratio`, `ratio_low`, `ratio_high`, their exponentials; `p` adjusted within the family,
+            `smallest_p` that sign flips of n seeds can give, `verdict`, `method`;
+            `correlation` of the pairs; `welch`, `welch_low`, `welch_high`, `welch_p`: the ratio by an unpaired t, not
+            adjusted; `error`, `reference_error`: geometric means over the pairs, as `metric` has them.
+        NaN and a reason in `verdict` where there is no pair, or where the errors are of different images and the metric
+        is not one that compares those.
+
+    Raises:
+        InputError: A metric that the table does not have; an error of 0 or less, which has no logarithm; `failures`
+            with a metric of which the mean image's error is not known.
+    """
+    import pandas as pd
+
+    tables = _by_metric(trials, families, metric, failures)
+    rows: list[dict[str, Any]] = []
+    for family in families:
+        name = metric or family.metric
+        rows += _family(family, name, tables[name], level)
+    found = pd.DataFrame(rows, columns=list(COLUMNS)).assign(failures=failures)
+    return found.astype({"n": int, "n_family": int, "mixed": int})
+
+
+def pairs(
+    trials: pd.DataFrame, families: Sequence[Family], metric: str | None = None, *, failures: str = LEFT_OUT
+) -> pd.DataFrame:
+    """The differences behind `contrasts`, a row a contrast and seed.
+
+    Returns:
+        `family`, `label`, `cell`, `reference`, `metric`, `seed`, `error`, `reference_error` (as the metric has them),
+        `difference` of their logarithms, `ratio`.
+    """
+    import pandas as pd
+
+    tables = _by_metric(trials, families, metric, failures)
+    found = []
+    for family in families:
+        name = metric or family.metric
+        logs = tables[name].logs
+        for contrast in family.contrasts:
+            both = _both(logs, contrast, name)
+            same = {"family": family.name, "label": contrast.label, "cell": contrast.cell}
+            found.append(
+                pd.DataFrame(
+                    {
+                        **{**same, "reference": contrast.reference, "metric": name, "seed": both.index},
+                        **{"error": np.exp(both["cell"]), "reference_error": np.exp(both["reference"])},
+                        "difference": both["cell"] - both["reference"],
+                        "ratio": np.exp(both["cell"] - both["reference"]),
+                    }
+                )
+            )
+    return pd.concat(found, ignore_index=True)
+
+
+COLUMNS = (
+    *("family", "label", "factors", "cell", "reference", "dataset", "metric", "primary", "failures"),
+    *("n", "n_family", "seeds", "mixed", "value", "low", "high", "ratio", "ratio_low", "ratio_high"),
+    *("p", "smallest_p", "verdict", "method", "correlation"),
+    *("welch", "welch_low", "welch_high", "welch_p", "error", "reference_error"),
+)
+
+
+@dataclass(frozen=True)
+class _Tables:
+    """Seeds × cells: log errors, NaN where there is none; environments; and each cell's count of trials by status."""
+
+    logs: pd.DataFrame
+    environments: pd.DataFrame
+    counts: Mapping[str, Mapping[str, int]]
+
+
+def _by_metric(
+    trials: pd.DataFrame, families: Sequence[Family], metric: str | None, failures: str
+) -> dict[str, _Tables]:
+    """The tables of every metric that is asked for, of the families' cells alone."""
+    named = trials.assign(cell=cell_of(trials))
+    own = named[named["cell"].isin({name for family in families for c in family.contrasts for name, _ in c.sides})]
+    return {name: _tables(own, name, failures) for name in {metric or family.metric for family in families}}
+
+
+def _tables(trials: pd.DataFrame, metric: str, failures: str) -> _Tables:
+    table = trials.assign(log=log_errors(trials, metric, failures))
+    environments = table.get("environment", "")
+    wide = table.assign(environment=environments).pivot(index="seed", columns="cell", values=["log", "environment"])
+    counts = table.groupby(["cell", "status"], sort=False).size()
+    by_cell: dict[str, dict[str, int]] = {}
+    for (cell, status), count in counts.items():
+        by_cell.setdefault(str(cell), {})[str(status)] = int(count)
+    return _Tables(wide["log"].astype(float), wide["environment"], by_cell)
+
+
+def _both(logs: pd.DataFrame, contrast: Contrast, metric: str) -> pd.DataFrame:
+    """The log errors of both sides at the seeds that both have; empty where they may not be compared."""
+    import pandas as pd
+
+    sides = {"cell": contrast.cell, "reference": contrast.reference}
+    columns = {side: logs.get(name, np.nan) for side, name in sides.items()}
+    both = pd.DataFrame(columns, index=logs.index, dtype=float).dropna()
+    return both if _comparable(contrast, metric) else both.iloc[:0]
+
+
+def _comparable(contrast: Contrast, metric: str) -> bool:
+    return contrast.same_images or figures.split_of(metric)[1] in ACROSS_IMAGES
+
+
+def _family(family: Family, metric: str, tables: _Tables, level: float) -> list[dict[str, Any]]:
+    both = [_both(tables.logs, contrast, metric) for contrast in family.contrasts]
+    judged = [place for place, pair in enumerate(both) if len(pair) > 0]
+    results = dict(zip(judged, _judge([_difference(both[place]) for place in judged], level), strict=True))
+    rows = []
+    for place, (contrast, pair) in enumerate(zip(family.contrasts, both, strict=True)):
+        same = {
+            **{"family": family.name, "label": contrast.label, "factors": " ".join(contrast.factors)},
+            **{"cell": contrast.cell, "reference": contrast.reference, "dataset": contrast.levels["dataset"]},
+            **{"metric": metric, "primary": metric == family.metric},
+            **{"n": len(pair), "n_family": len(judged), "seeds": " ".join(map(str, pair.index))},
+            "mixed": _mixed(tables.environments, contrast, pair.index),
+        }
+        if place in results:
+            rows.append(same | _numbers(results[place], pair, metric, level))
+        else:
+            rows.append(same | {"verdict": _why_none(contrast, metric, tables.counts), "method": ""})
+    return rows
+
+
+def _difference(pair: pd.DataFrame) -> pd.Series:
+    return pair["cell"] - pair["reference"]
+
+
+def _judge(differences: Sequence[pd.Series], level: float) -> list[statistics.Contrasts]:
+    """Each contrast's part of the joint judgement: arrays of length 1."""
+    if not differences:
+        return []
+    first = differences[0].index
+    if all(first.equals(other.index) for other in differences):
+        whole = statistics.family(np.stack([one.to_numpy() for one in differences], axis=1), level)
+        return [_part(whole, place) for place in range(len(differences))]
+    return _judge_apart(differences, level)
+
+
+def _part(whole: statistics.Contrasts, place: int) -> statistics.Contrasts:
+    one = slice(place, place + 1)
+    arrays = {name: getattr(whole, name)[one] for name in ("value", "low", "high", "p")}
+    return replace(whole, **arrays)
+
+
+def _judge_apart(differences: Sequence[pd.Series], level: float) -> list[statistics.Contrasts]:
+    """Bonferroni t intervals and Holm's p, each contrast at its own seeds: valid whatever they share."""
+    within = 1 - statistics.alpha(level) / len(differences)
+    found = [statistics.bonferroni_t(one.to_numpy()[:, None], within) for one in differences]
+    tested = [one for one in found if one.n > 1]
+    adjusted = iter(statistics.holm([one.p[0] for one in tested])) if tested else iter(())
+    method = (
+        f"Holm on paired t, Bonferroni t {statistics.percent(level)} simultaneous intervals, each contrast at its own "
+        "seeds: assumes normality"
+    )
+    p = [np.array([next(adjusted)]) if one.n > 1 else one.p for one in found]
+    return [replace(one, p=value, level=level, method=method) for one, value in zip(found, p, strict=True)]
+
+
+def _numbers(found: statistics.Contrasts, pair: pd.DataFrame, metric: str, level: float) -> dict[str, Any]:
+    value, low, high = float(found.value[0]), float(found.low[0]), float(found.high[0])
+    unpaired = statistics.welch(pair["cell"], pair["reference"], level)
+    return {
+        **{"value": value, "low": low, "high": high},
+        **{"ratio": np.exp(value), "ratio_low": np.exp(low), "ratio_high": np.exp(high)},
+        **{"p": float(found.p[0]), "smallest_p": found.smallest_p},
+        **{"verdict": found.verdicts()[0], "method": found.method},
+        "correlation": statistics.pair_correlation(pair["cell"], pair["reference"]),
+        **{"welch": np.exp(unpaired.value), "welch_low": np.exp(unpaired.low), "welch_high": np.exp(unpaired.high)},
+        **{"welch_p": unpaired.p, "error": mean_error(pair["cell"], metric)},
+        "reference_error": mean_error(pair["reference"], metric),
+    }
+
+
+def _mixed(environments: pd.DataFrame, contrast: Contrast, seeds: pd.Index) -> int:
+    if not len(seeds) or not {contrast.cell, contrast.reference} <= set(environments.columns):
+        return 0
+    rows = environments.loc[seeds]
+    return int((rows[contrast.cell] != rows[contrast.reference]).sum())
+
+
+def _why_none(contrast: Contrast, metric: str, counts: Mapping[str, Mapping[str, int]]) -> str:
+    if not _comparable(contrast, metric):
+        return f"refused: {metric} of other images; across data sets errors are compared as fvu alone"
+    for name in (contrast.cell, contrast.reference):
+        if name not in counts:
+            return f"no pair: {name} has not been trained yet"
+        if "completed" not in counts[name]:
+            return f"no pair: all {sum(counts[name].values())} trials of {name} failed"
+    return "no pair: the two have no seed that both completed"

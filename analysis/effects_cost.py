@@ -1,0 +1,110 @@
+"""What a modification costs: seconds an epoch and memory, measured by `study.cost` alone on a quiet machine.
+
+The seconds in trial records are those of a search, whose trials share a machine; they are never used here.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from analysis.effects_families import Family
+from analysis.statistics import paired_t
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+BUSY = 0.9  # a share of one core below which something else was running, as `study.cost` has it
+COLUMNS = (
+    *("family", "label", "cell", "reference", "dataset", "n", "ratio", "low", "high", "seconds"),
+    *("reference_seconds", "image_ratio", "first_epoch_ratio", "memory_mb", "reference_memory_mb"),
+    *("cpu_share", "p", "method"),
+)
+
+
+def rounds(folder: Path) -> pd.DataFrame | None:
+    """The measurements of `study.cost`, if it has finished: a row a cell and round.
+
+    Args:
+        folder: The study's.
+
+    Returns:
+        `cell`, `round`, `seconds` (median of the epochs after the first), `first_epoch_seconds`, `images` an epoch,
+        `peak_memory_mb`, `cpu_share`, `environment`; None without `cost.csv`.
+    """
+    import pandas as pd
+
+    if not (folder / "cost.csv").is_file():
+        return None
+    cells = pd.read_csv(folder / "cost.csv")["cell"]
+    found = [
+        {"cell": cell, "round": int(path.stem.rsplit("-round", 1)[1]), **json.loads(path.read_text(encoding="utf-8"))}
+        for cell in cells
+        for path in sorted((folder / "cost").glob(f"{cell}-round*.json"))
+    ]
+    table = pd.DataFrame(found)
+    return table.assign(seconds=[float(np.median(seconds)) for seconds in table["epoch_seconds"]])
+
+
+def ratios(measured: pd.DataFrame, families: Sequence[Family]) -> pd.DataFrame:
+    """Seconds an epoch of every contrast: the cell's ÷ its reference's.
+
+    Rounds are pairs: the cells are measured in turn, so that a slow minute falls on both. Only rounds of one
+    environment are compared.
+
+    Args:
+        measured: From `rounds`.
+        families: Of the study.
+
+    Returns:
+        A row a contrast that was measured: `ratio` of seconds an epoch, geometric mean over `n` rounds, with its paired
+        t interval `low`, `high` of logarithms (single, not adjusted); `p`; `seconds` and `reference_seconds` (medians);
+        `image_ratio`: the same ratio a training image; `first_epoch_ratio`: of the first epoch, which pays for tracing;
+        `memory_mb` and `reference_memory_mb`: peaks of the process; `cpu_share`: the least share of a core that a
+        measurement had; `method`.
+    """
+    import pandas as pd
+
+    by_cell = {str(cell): rows.set_index(["environment", "round"]) for cell, rows in measured.groupby("cell")}
+    found = [
+        {
+            "family": family.name,
+            "label": c.label,
+            "dataset": c.levels["dataset"],
+            **_ratio(c.cell, c.reference, by_cell),
+        }
+        for family in families
+        for c in family.contrasts
+        if {c.cell, c.reference} <= set(by_cell)
+    ]
+    return pd.DataFrame([row for row in found if row["n"]], columns=list(COLUMNS))
+
+
+def unmeasured(measured: pd.DataFrame | None, families: Sequence[Family]) -> list[str]:
+    """The cells of the families that `study.cost` has not measured."""
+    cells = dict.fromkeys(name for family in families for c in family.contrasts for name in (c.cell, c.reference))
+    done = set() if measured is None else set(measured["cell"])
+    return [cell for cell in cells if cell not in done]
+
+
+def _ratio(cell: str, reference: str, by_cell: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
+    both = by_cell[cell].join(by_cell[reference], rsuffix="_reference", how="inner")
+    logs = np.log(both["seconds"] / both["seconds_reference"])
+    found = paired_t(logs)
+    images = both["images_reference"] / both["images"]
+    first = both["first_epoch_seconds"] / both["first_epoch_seconds_reference"]
+    return {
+        **{"cell": cell, "reference": reference, "n": found.n, "ratio": np.exp(found.value)},
+        **{"low": np.exp(found.low), "high": np.exp(found.high), "p": found.p},
+        **{"seconds": both["seconds"].median(), "reference_seconds": both["seconds_reference"].median()},
+        "image_ratio": float(np.exp((logs + np.log(images)).mean())) if found.n else None,
+        "first_epoch_ratio": float(np.exp(np.log(first).mean())) if found.n else None,
+        **{"memory_mb": both["peak_memory_mb"].median()},
+        **{"reference_memory_mb": both["peak_memory_mb_reference"].median()},
+        "cpu_share": both[["cpu_share", "cpu_share_reference"]].min().min(),
+        "method": f"log ratio of seconds an epoch, {found.method} over rounds",
+    }
