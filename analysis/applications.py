@@ -3,38 +3,45 @@
 Each trial leaves one result file a task and split, `tasks/<task>/<split>/<trial>.csv`, written atomically; a rerun
 computes only what is missing. Baselines that need no autoencoder are computed once for each draw of images, that is for
 all trials of one seed on the same data, into a file beside them. The inputs follow from the images' indices, so that
-every model and every baseline is given the same.
+every model and every baseline is given the same. Trials are shared out among processes of one thread each.
 """
 
 from __future__ import annotations
 
+import argparse
 import fnmatch
-import io
+import hashlib
+import json
+import os
 import re
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
-
+from analysis import command, side_by_side
 from analysis.draws import DRAW, Draw, draw_of
-from study import files, records
+from analysis.task_files import Pictures, Store, to_bytes
+from study import records
 from study.errors import InputError
 
 if TYPE_CHECKING:
-    import argparse
-
+    import numpy as np
     import pandas as pd
 
     from study.datasets import Dataset
 
+__all__ = [
+    "Bench", "Found", "Pictures", "Results", "Rows", "Task", "add_options", "baselines_name", "cells_of", "evaluate",
+    "to_bytes",
+]  # fmt: skip
 SPLITS = ("test", "val", "train", "heldout")
+TRIALS_A_WORKER = 4  # with fewer left, starting another process costs more than it saves
 Rows = list[dict[str, Any]]
-Pictures = dict[str, np.ndarray]
 
 
 class Found(NamedTuple):
@@ -47,7 +54,7 @@ class Found(NamedTuple):
 
 @dataclass(frozen=True)
 class Bench:
-    """A task on one draw: its inputs are made once, then every model is given them.
+    """A task on one draw: every model is given the same inputs, which follow from the images' indices.
 
     Attributes:
         baselines: () → what the methods did that need no autoencoder.
@@ -66,7 +73,7 @@ class Task:
         name: Its module's name, and its folder's.
         version: Raised when its numbers change: results of another version are computed anew.
         images: How many images are evaluated, unless the user says otherwise.
-        open: Draw → Bench.
+        open: Draw → Bench; a function of a module, since other processes import it.
         per_image: Whether values an image are kept: where they are gone, they are computed anew.
     """
 
@@ -80,45 +87,19 @@ class Task:
 def add_options(parser: argparse.ArgumentParser, task: Task) -> None:
     """The options that all four applications take."""
     parser.add_argument(
-        "--cells", default="*", metavar="PATTERN", help="only trials whose name matches, such as *-k8-*"
+        "--cells", default="*", metavar="PATTERN", help="only trials whose name matches, such as '*-k8-*' or 'a* b*'"
     )
     parser.add_argument("--split", choices=SPLITS, default="test", help="whose images (default: test)")
     parser.add_argument(
         "--images", type=int, default=task.images, metavar="N", help=f"images a trial (default: {task.images})"
     )
-
-
-def evaluate(
-    task: Task, options: argparse.Namespace, study: str, load: Callable[[str], Dataset], against: Sequence[str] = ()
-) -> Results:
-    """Computes what is missing and returns all results.
-
-    Args:
-        task: The application.
-        options: What `add_options` added, with `artifacts`.
-        study: Its name.
-        load: Gives a data set by its name.
-        against: Names of other data sets, where the task holds them up.
-
-    Raises:
-        InputError: No completed trial matches; or none of the models can be loaded.
-    """
-    trials = records.load(study, options.artifacts)
-    trials = trials[trials["randomness"] == "all"]  # the others share their splits: replicates of another kind
-    if options.images < 2:
-        raise InputError(f"--images {options.images}: allowed is 2 or more.")
-    chosen = trials[[fnmatch.fnmatch(name, options.cells) for name in trials["trial"]]]
-    completed = chosen[chosen["status"] == "completed"]
-    if completed.empty:
-        raise InputError(
-            f"no completed trial of '{study}' matches --cells '{options.cells}' ({len(trials)} trials, "
-            f"{int((trials['status'] == 'completed').sum())} completed). Run: python -m study.search {study} --status"
-        )
-    folder = records.folder(study, options.artifacts) / "tasks" / task.name / options.split
-    folder.mkdir(parents=True, exist_ok=True)
-    store = _Store(task, folder, "-".join([f"v{task.version}", f"n{options.images}", *against]))
-    missing = _compute(task, options, study, completed, load, store, tuple(against))
-    return _read(completed, store, missing)
+    parser.add_argument(
+        "--workers",
+        type=int,
+        default=os.cpu_count() or 1,
+        metavar="N",
+        help="processes, each with one thread (default: the machine's cores)",
+    )
 
 
 @dataclass(frozen=True)
@@ -129,7 +110,8 @@ class Results:
         models: A row a trial and condition: the trial's factors, `seed`, `trial`, and what the task says.
         baselines: A row a draw, method and condition: the factors of `DRAW`, `seed`, `method`, and what the task says.
         pictures: Trial, or baseline file's name → condition → (`EXAMPLES`, H, W, C) uint8; of the lowest seed.
-        missing: In words: trials that could not be evaluated, and why.
+        missing: In words: what the study plans but has not trained, what failed, and trials that could not be
+            evaluated, with the reasons.
         per_image: Trial, or baseline file's name → its values an image.
     """
 
@@ -140,110 +122,189 @@ class Results:
     per_image: Callable[[str], Pictures]
 
 
-def _compute(
-    task: Task,
-    options: argparse.Namespace,
-    study: str,
-    trials: pd.DataFrame,
-    load: Callable[[str], Dataset],
-    store: _Store,
-    against: tuple[str, ...],
-) -> list[str]:
-    lowest = trials["seed"].min()
-    progress = _Progress(task.name, len(trials))
+def evaluate(
+    task: Task, options: argparse.Namespace, study: str, load: Callable[[str], Dataset], against: Sequence[str] = ()
+) -> Results:
+    """Computes what is missing and returns all results.
+
+    Args:
+        task: The application.
+        options: What `add_options` added, with `artifacts`, and `data_dir` where there are workers.
+        study: Its name.
+        load: Gives a data set by its name.
+        against: Names of other data sets, where the task holds them up.
+
+    Raises:
+        InputError: No completed trial matches; or none of the models can be loaded.
+    """
+    for option, least in (("images", 2), ("workers", 1)):
+        if (value := getattr(options, option, least)) < least:
+            raise InputError(f"--{option} {value}: allowed is {least} or more.")
+    work = _work(task, options, study, tuple(against))
+    pending = [name for name in work.names if not work.store.is_done(name)]
+    if pending:
+        _share_out(work, pending, getattr(options, "workers", 1))
+    missing = _compute(work, {name for name in pending if not work.store.is_done(name)}, load)
+    results = _read(work, [*_unfinished(work), *missing])
+    if results.models.empty:
+        raise InputError(f"no model could be loaded. The first: {missing[0]}")
+    return results
+
+
+def cells_of(trials: pd.Series) -> pd.Series:
+    """The cells of trials: their names without the seed."""
+    return trials.str.replace(r"-s\d+$", "", regex=True)
+
+
+@dataclass(frozen=True)
+class _Work:
+    """What is to be computed; picklable, so that other processes can do a part of it.
+
+    Attributes:
+        trials: The completed ones that were asked for.
+        everything: All completed ones: they decide which seed is the lowest, and PCA's sizes.
+        sizes, lowest: By `_draw_key` without the seed: the latent sizes of a draw's trials, and its lowest seed.
+    """
+
+    task: Task
+    study: str
+    options: argparse.Namespace
+    against: tuple[str, ...]
+    trials: pd.DataFrame
+    everything: pd.DataFrame
+    manifest: dict[str, Any]
+
+    @property
+    def groups(self) -> Iterator[tuple[str, pd.DataFrame]]:
+        """Name of the baselines' file and trials, of each draw."""
+        return ((baselines_name(rows), rows) for _, rows in self.trials.groupby(_KEYS, dropna=False, sort=False))
+
+    @cached_property
+    def names(self) -> list[str]:
+        """Of all files: each draw's baselines, then its trials."""
+        return [name for baselines, rows in self.groups for name in (baselines, *rows["trial"])]
+
+    @cached_property
+    def store(self) -> Store:
+        stamp = "-".join([f"v{self.task.version}", f"n{self.options.images}", *self.against])
+        stamps = {}
+        for baselines, rows in self.groups:
+            hashes = json.dumps(self.manifest["data"][rows["dataset"].iloc[0]]["hashes"], sort_keys=True)
+            sizes = "_".join(map(str, self.sizes(rows)))
+            stamps[baselines] = f"{stamp}-k{sizes}-{hashlib.sha256(hashes.encode()).hexdigest()[:12]}"
+            stamps |= {trial: f"{stamp}-{self._identity(trial)}" for trial in rows["trial"]}
+        place = records.folder(self.study, self.options.artifacts) / "tasks" / self.task.name / self.options.split
+        return Store(place, stamps, self.task.per_image)
+
+    def sizes(self, rows: pd.DataFrame) -> tuple[int, ...]:
+        """The latent sizes of all trials of the study on the same data."""
+        return tuple(sorted({int(size) for size in self._alike(rows)["latent_dim"]}))
+
+    def is_lowest(self, rows: pd.DataFrame) -> bool:
+        """Whether these trials are of the lowest seed on their data."""
+        return bool(rows["seed"].iloc[0] == self._alike(rows)["seed"].min())
+
+    def _alike(self, rows: pd.DataFrame) -> pd.DataFrame:
+        """All completed trials on the same data."""
+        same = [self.everything[f].map(str) == str(rows[f].iloc[0]) for f in DRAW]
+        return self.everything[[all(column) for column in zip(*same, strict=True)]]
+
+    def _identity(self, trial: str) -> str:
+        """The beginning of the hash of all that determines a trial."""
+        path = records.folder(self.study, self.options.artifacts) / "trials" / trial / "record.json"
+        return str(json.loads(Path(path).read_text(encoding="utf-8"))["hash"])[:12]
+
+
+_KEYS = [*DRAW, "seed"]
+
+
+def _work(task: Task, options: argparse.Namespace, study: str, against: tuple[str, ...]) -> _Work:
+    trials = records.load(study, options.artifacts)
+    trials = trials[trials["randomness"] == "all"]  # the others share their splits: replicates of another kind
+    completed = trials[trials["status"] == "completed"]
+    patterns = options.cells.split()
+    chosen = completed[[any(fnmatch.fnmatch(name, one) for one in patterns) for name in completed["trial"]]]
+    if chosen.empty:
+        raise InputError(
+            f"no completed trial of '{study}' matches --cells '{options.cells}' ({len(trials)} trials, "
+            f"{len(completed)} completed). Run: python -m study.search {study} --status"
+        )
+    return _Work(task, study, options, against, chosen, completed, records.manifest(study, options.artifacts))
+
+
+def _share_out(work: _Work, pending: list[str], workers: int) -> None:
+    """Has processes compute what is pending, as far as they can; what they leave is done by this one."""
+    count = min(workers, len(pending) // TRIALS_A_WORKER)
+    if count < 2:
+        return
+    progress = _Progress(work.task.name, len(pending))
+    shares = [(work, pending[number::count]) for number in range(count)]
+    ended = side_by_side.run(_do_share, shares, lambda: progress.show(sum(map(work.store.is_done, pending))))
+    if ended:
+        print(f"{work.task.name}: a worker ended with {ended[0]}; going on in this process", file=sys.stderr)
+
+
+def _do_share(work: _Work, names: list[str]) -> None:
+    """What a worker does: the names given. What is wrong with the input is said by its parent, which finds it too."""
+    load = command.loader(work.manifest, work.options.data_dir, others=True)
+    try:
+        _compute(work, set(names), load, quiet=True)
+    except InputError:
+        raise SystemExit(0) from None
+
+
+def _compute(work: _Work, names: Collection[str], load: Callable[[str], Dataset], quiet: bool = False) -> list[str]:
+    """Computes the results of these names; in words, what could not be."""
+    progress, done = _Progress(work.task.name, len(names)), 0
     missing: list[str] = []
-    for _, rows in trials.groupby([*DRAW, "seed"], dropna=False, sort=False):
-        wanted = [row for row in rows.itertuples() if not store.is_done(str(row.trial))]
-        progress.skip(len(rows) - len(wanted))
-        name = baselines_name(rows)
-        needs_baselines = not store.is_done(name)
-        if not wanted and not needs_baselines:
+    for baselines, rows in work.groups:
+        wanted = [row for row in rows.itertuples() if row.trial in names]
+        if not wanted and baselines not in names:
             continue
-        first = bool(rows["seed"].iloc[0] == lowest)
-        draw = draw_of(rows, load, first, split=options.split, wanted=options.images, against=against)
-        bench = task.open(draw)
-        if needs_baselines:
-            progress.say(name)
-            store.write(name, {**draw.cell, "seed": draw.seed}, bench.baselines(), first)
+        draw = _draw(work, rows, load)
+        bench = work.task.open(draw)
+        if baselines in names:
+            found = bench.baselines()
+            _write(work, baselines, {**draw.cell, "seed": draw.seed}, found, draw.first)
         for row in wanted:
-            progress.say(str(row.trial))
             try:
-                model = records.load_model(study, row.trial, options.artifacts)
+                model = records.load_model(work.study, row.trial, work.options.artifacts)
             except InputError as error:
                 missing.append(f"{row.trial} was left out: {error}")
                 continue
-            store.write(str(row.trial), {"trial": row.trial}, bench.model(model, row), first)
-            _forget(model)
-            progress.done()
-    if len(missing) == len(trials):
-        raise InputError(f"no model could be loaded. The first: {missing[0]}")
+            _write(work, row.trial, {"trial": row.trial}, bench.model(model, row), draw.first)
+            _forget()
+        done += len(wanted) + (baselines in names)
+        if not quiet:
+            progress.show(done)
     return missing
 
 
-def _forget(model: Any) -> None:
+def _draw(work: _Work, rows: pd.DataFrame, load: Callable[[str], Dataset]) -> Draw:
+    return draw_of(
+        rows,
+        load,
+        work.is_lowest(rows),
+        split=work.options.split,
+        wanted=work.options.images,
+        sizes=work.sizes(rows),
+        against=work.against,
+    )
+
+
+def _write(work: _Work, name: str, same: dict[str, Any], found: Found, shown: bool) -> None:
+    rows = [{**same, **row} for row in found.rows]
+    work.store.write(name, rows, found.pictures if shown else {}, found.per_image)
+
+
+def _forget() -> None:
     import keras
 
-    del model
     keras.backend.clear_session()
 
 
-class _Store:
-    """The files of one task and split: NAME.csv with its stamp, NAME.npz with pictures, NAME.images.npz, a cache."""
-
-    def __init__(self, task: Task, folder: Path, stamp: str) -> None:
-        self._task, self._folder, self._stamp = task, folder, f"# {stamp}"
-
-    def is_done(self, name: str) -> bool:
-        """Whether results of this version are there, with the values an image where the task keeps them."""
-        if self._task.per_image and not self._path(name, ".images.npz").is_file():
-            return False
-        try:
-            with open(self._path(name, ".csv"), encoding="utf-8") as file:
-                return file.readline().strip() == self._stamp
-        except OSError:
-            return False
-
-    def write(self, name: str, same: dict[str, Any], found: Found, shown: bool) -> None:
-        """The table last: once it is there, all is."""
-        import pandas as pd
-
-        if shown and found.pictures:
-            self._save(name, ".npz", {key: to_bytes(images) for key, images in found.pictures.items()})
-        if self._task.per_image:
-            self._save(name, ".images.npz", found.per_image)
-        table = pd.DataFrame([{**same, **row} for row in found.rows]).to_csv(index=False, lineterminator="\n")
-        files.write_atomically(self._path(name, ".csv"), f"{self._stamp}\n{table}".encode())
-
-    def table(self, name: str) -> pd.DataFrame:
-        """The rows."""
-        import pandas as pd
-
-        return pd.read_csv(self._path(name, ".csv"), comment="#")
-
-    def arrays(self, name: str, kind: str = ".npz") -> Pictures:
-        """The pictures, or with ".images.npz" the values an image; empty where there are none."""
-        path = self._path(name, kind)
-        if not path.is_file():
-            return {}
-        with np.load(path, allow_pickle=False) as stored:
-            return {key: stored[key] for key in stored.files}
-
-    def baselines(self) -> list[str]:
-        """Names of the baselines' files that are done."""
-        names = [path.stem for path in sorted(self._folder.glob("baselines-*.csv"))]
-        return [name for name in names if self.is_done(name)]
-
-    def _path(self, name: str, kind: str) -> Path:
-        return self._folder / f"{name}{kind}"
-
-    def _save(self, name: str, kind: str, arrays: Mapping[str, np.ndarray]) -> None:
-        buffer = io.BytesIO()
-        np.savez_compressed(buffer, **arrays)  # type: ignore[arg-type]
-        files.write_atomically(self._path(name, kind), buffer.getvalue())
-
-
 def baselines_name(trials: pd.DataFrame) -> str:
-    """A file name for the baselines of trials of one seed on the same data, their latent sizes in it."""
+    """A file name for the baselines of trials of one seed on the same data."""
     row = trials.iloc[0]
     levels = {factor: row[factor] for factor in DRAW}
     known = {f: v for f, v in levels.items() if v is not None and v == v and v != "unit"}
@@ -251,40 +312,49 @@ def baselines_name(trials: pd.DataFrame) -> str:
     return re.sub(r"[^A-Za-z0-9_.-]", "_", "-".join(["baselines", *parts, f"s{int(row['seed']):02d}"]))
 
 
-def to_bytes(images: np.ndarray) -> np.ndarray:
-    """Images in [0, 1] as uint8; what leaves the range is clipped."""
-    return np.round(255 * np.clip(images, 0, 1)).astype(np.uint8)
+def _unfinished(work: _Work) -> Iterator[str]:
+    """What the study plans and these results do not hold, in words."""
+    table = records.load(work.study, work.options.artifacts)
+    training = work.manifest["space"]["training"]
+    planned = len(work.manifest["cells"]) * training["seeds"]
+    if len(table) < planned:
+        yield (
+            f"PARTIAL: {planned - len(table)} of the {planned} trials of this study have not been run. "
+            f"Go on with: python -m study.search {work.study}"
+        )
+    failed = table[table["status"] != "completed"]
+    if len(failed):
+        some = ", ".join(failed["trial"][:3]) + (" …" if len(failed) > 3 else "")
+        yield f"{len(failed)} of {len(table)} trials failed in training and have no model here: {some}"
 
 
-def _read(trials: pd.DataFrame, store: _Store, missing: list[str]) -> Results:
+def _read(work: _Work, missing: list[str]) -> Results:
     import pandas as pd
 
+    store, trials = work.store, work.trials
     names = [name for name in trials["trial"] if store.is_done(name)]
+    kept = [name for name, _ in work.groups if store.is_done(name)]
+    if not names:
+        return Results(trials.iloc[:0], trials.iloc[:0], {}, missing, lambda name: {})
     models = pd.concat([store.table(name) for name in names])
     models = trials[["trial", *records.FACTORS, "seed", "n_parameters"]].merge(models, on="trial")
-    kept = store.baselines()
     baselines = pd.concat([store.table(name).assign(file=name) for name in kept])
     pictures = {name: arrays for name in [*names, *kept] if (arrays := store.arrays(name))}
     return Results(models, baselines, pictures, missing, lambda name: store.arrays(name, ".images.npz"))
 
 
 class _Progress:
-    """A line on standard error for each trial, with the time left."""
+    """A line on standard error whenever more is done, with the time left."""
 
     def __init__(self, task: str, total: int) -> None:
-        self._task, self._total, self._skipped, self._done = task, total, 0, 0
+        self._task, self._total, self._shown = task, total, 0
         self._began = time.monotonic()
 
-    def skip(self, count: int) -> None:
-        self._skipped += count
-
-    def done(self) -> None:
-        self._done += 1
-
-    def say(self, what: str) -> None:
-        left = ""
-        if self._done:
-            seconds = (time.monotonic() - self._began) / self._done * (self._total - self._skipped - self._done)
-            left = f", about {seconds / 60:.1f} min left"
-        place = self._skipped + self._done + 1
-        print(f"{self._task}: {min(place, self._total)}/{self._total} {what}{left}", file=sys.stderr, flush=True)
+    def show(self, done: int) -> None:
+        """Says how many are done, if that has changed."""
+        if done == self._shown:
+            return
+        self._shown = done
+        seconds = (time.monotonic() - self._began) / done * (self._total - done)
+        left = f", about {seconds / 60:.1f} min left" if done < self._total else ""
+        print(f"{self._task}: {done}/{self._total}{left}", file=sys.stderr, flush=True)

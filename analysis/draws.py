@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from analysis import linear
 from study import datasets, preprocessing
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 DRAW = ("dataset", "train_size", "normal_class", "preprocessing")  # with the seed: which images, and how they look
 EXAMPLES = 4  # pictures a trial: two around the median PCA error, two of the worst tenth
 FITTED = 10_000  # training images that a baseline is fitted on, at most
+SETTINGS = 500  # images that a baseline's settings are chosen on, at most
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ class Draw:
         first: Whether this is the lowest seed: what is costly, or only shown, is done for it alone.
         raw: The data set before the cell's preprocessing.
         seen: Images in [0, 1], as `raw` has them → as the network sees them.
-        sizes: The latent sizes of its trials.
+        sizes: The latent sizes of all trials of the study on the same data.
         against: Names of other data sets, where the task holds them up.
         load: Gives a data set by its name.
     """
@@ -55,13 +57,13 @@ class Draw:
 
     @cached_property
     def index(self) -> np.ndarray:
-        """Indices of the evaluated images in their own part of the data, ascending: a fixed draw of `wanted` of them.
+        """Indices of the evaluated images in their own part of the data: a fixed draw of `wanted` of them.
 
-        Not the first ones: MNIST's first 5,000 test images are easier than its last 5,000.
+        In the order drawn, so that the first n of them are a fixed draw as well. Not the data's first ones: MNIST's
+        first 5,000 test images are easier than its last 5,000.
         """
         available = self._available
-        drawn = datasets.rng(0, "evaluated images").permutation(len(available))[: self.wanted]
-        return available[np.sort(drawn)]
+        return available[datasets.rng(0, "evaluated images").permutation(len(available))[: self.wanted]]
 
     @cached_property
     def images(self) -> np.ndarray:
@@ -86,27 +88,47 @@ class Draw:
         return self._unit(self.splits.train[:FITTED])
 
     @cached_property
+    def train_index(self) -> np.ndarray:
+        """Their indices in the pool."""
+        return self.splits.train_index[:FITTED]
+
+    @cached_property
     def validation(self) -> np.ndarray:
-        """Validation images for a baseline's settings, at most 500, with the indices `validation_index`."""
-        return self._unit(self.splits.val[:500])
+        """Images for a baseline's settings, at most `SETTINGS`, with the indices `validation_index`.
+
+        Of the validation split, or of the held-out one where the validation split is itself evaluated.
+        """
+        return self._unit(getattr(self.splits, self._settings)[:SETTINGS])
 
     @cached_property
     def validation_index(self) -> np.ndarray:
         """Their indices in the pool."""
-        return self.splits.val_index[:500]
+        return getattr(self.splits, f"{self._settings}_index")[:SETTINGS]
 
     @cached_property
     def shown_index(self) -> np.ndarray:
-        """Indices of the `EXAMPLES` images that are shown, chosen by rule."""
-        if self.split != "test":
-            return self.index[:EXAMPLES]
-        chosen = datasets.example_indices(self.data, normal_class=self.cell["normal_class"])
-        return chosen[[0, 1, -8, -1]]
+        """Indices of the `EXAMPLES` images that are shown, by their PCA error: two median, two of the worst tenth.
+
+        On the test split they are among those that `datasets.example_indices` chooses from all test images; on the
+        others the same rule is applied to the evaluated images.
+        """
+        if self.split == "test":
+            chosen = datasets.example_indices(self.data, normal_class=self.cell["normal_class"])
+            return chosen[[0, 1, -8, -1]]
+        size = min(8, len(self.train) - 1, int(np.prod(self.data.shape)))
+        ranked = self.index[np.argsort(linear.fit(self.train, size).errors(self.images, [size])[:, 0])]
+        last = len(ranked) - 1
+        places = [last // 2, min(last // 2 + 1, last), round(0.95 * last), last]
+        return ranked[places]
 
     @cached_property
     def shown(self) -> np.ndarray:
         """These images."""
         return self._unit(self._part[self.shown_index])
+
+    @property
+    def _settings(self) -> str:
+        return "heldout" if self.split == "val" else "val"
 
     @property
     def _part(self) -> np.ndarray:
@@ -125,25 +147,38 @@ class Draw:
         return datasets.to_unit(stored, self.data.value_range)
 
 
-def draw_of(trials: pd.DataFrame, load: Callable[[str], Dataset], first: bool, **options: Any) -> Draw:
+def draw_of(
+    trials: pd.DataFrame,
+    load: Callable[[str], Dataset],
+    first: bool,
+    sizes: Sequence[int] | None = None,
+    **options: Any,
+) -> Draw:
     """The draw that trials of one seed on the same data share.
 
     Args:
         trials: Their rows.
         load: Gives a data set by its name.
         first: Whether theirs is the lowest seed of the study.
+        sizes: Of `Draw`; None: those of the trials given.
         options: `split`, `wanted`, `against` of `Draw`.
     """
     row = trials.iloc[0]
     cell = {factor: _level(row[factor]) for factor in DRAW}
+    options["sizes"] = tuple(sorted({int(size) for size in (trials["latent_dim"] if sizes is None else sizes)}))
     seed, raw = int(row["seed"]), load(cell["dataset"])
     data, splits = preprocessing.prepare(cell, seed, raw)
+    if cell["preprocessing"] == "unit":
+        return Draw(cell, seed, data, splits, first=first, raw=raw, seen=_as_they_are, load=load, **options)
     stored = datasets.split(raw, seed, cell["train_size"], cell["normal_class"]).train
     low, high = raw.value_range
     transform = preprocessing.fit(cell["preprocessing"], stored, raw.value_range)
     seen = lambda images: transform(low + np.asarray(images, np.float32) * np.float32(high - low))  # noqa: E731
-    sizes = tuple(sorted({int(size) for size in trials["latent_dim"]}))
-    return Draw(cell, seed, data, splits, first=first, raw=raw, seen=seen, sizes=sizes, load=load, **options)
+    return Draw(cell, seed, data, splits, first=first, raw=raw, seen=seen, load=load, **options)
+
+
+def _as_they_are(images: np.ndarray) -> np.ndarray:
+    return images
 
 
 def _level(value: Any) -> Any:

@@ -1,20 +1,24 @@
 """The best that a linear map can do: filling in pixels from the known ones, and removing noise.
 
 Both are regressions with a ridge, from moments of the training images alone; the ridge is chosen on validation images.
-Of all linear maps they have the least squared error, so an autoencoder that does no better than these has not used
-its non-linearity. Nothing here clips.
+Of all linear maps they have the least squared error on images like these, so an autoencoder that does no better has
+gained nothing by its non-linearity. Nothing here clips.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import linalg
 
+from analysis import noise_moments
+
 RIDGES = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)  # of the mean variance of a pixel
 TINY = 1e-12  # keeps a pixel that never varies from making the system singular
+BLOCK = 1_000  # images in float64 at a time
 Floats = NDArray[np.float64]
 
 
@@ -58,9 +62,8 @@ def fill_in(found: Moments, images: NDArray, removed: NDArray, ridge: float) -> 
         ridge: Relative.
 
     Returns:
-        (n, H, W, C) float64: known pixels as they are.
+        (n, H, W, C) float32: known pixels as they are.
     """
-    flat = _flat(images)
     gone = np.repeat(removed.reshape(-1), images.shape[-1])
     known = ~gone
     if found.centred is not None:
@@ -69,8 +72,9 @@ def fill_in(found: Moments, images: NDArray, removed: NDArray, ridge: float) -> 
         assert found.covariance is not None
         within, across = found.covariance[np.ix_(known, known)], found.covariance[np.ix_(known, gone)]
         weights = _solve(within, across, ridge * found.scale)
-    result = flat.copy()
-    result[:, gone] = found.mean[gone] + (flat[:, known] - found.mean[known]) @ weights
+    result = np.array(images, np.float32).reshape(len(images), -1)
+    for i in _blocks(len(result)):
+        result[i, gone] = found.mean[gone] + (result[i, known] - found.mean[known]) @ weights
     return result.reshape(images.shape)
 
 
@@ -93,31 +97,92 @@ class Denoiser:
     offset: Floats
     weights: Floats
 
-    def __call__(self, noisy: NDArray) -> Floats:
-        """(n, H, W, C) → the same shape, float64."""
-        return (self.offset + _flat(noisy) @ self.weights).reshape(noisy.shape)
+    def __call__(self, noisy: NDArray) -> NDArray:
+        """(n, H, W, C) → the same shape, float32."""
+        restored = [self.offset + _flat(noisy[i]) @ self.weights for i in _blocks(len(noisy))]
+        return np.concatenate(restored).astype(np.float32).reshape(noisy.shape)
 
 
-def denoiser(clean: NDArray, noisy: NDArray, ridge: float) -> Denoiser:
-    """The ridge regression of clean images on noisy ones.
+@dataclass(frozen=True)
+class NoisyMoments:
+    """What a linear denoiser is made of: moments of clean and noisy images (d pixels, all channels).
 
-    From their cross-covariance, not from the covariance of the clean images and a known noise variance: once noise is
-    clipped it is neither additive nor independent of the image.
+    Attributes:
+        clean, noisy: (d,) their means.
+        outputs: (n, d) clean images less their mean.
+        inputs: (n, d) the mean noisy image of each clean one, less the mean of all.
+        noise: (d/C, C, C) covariance of the noise of a pixel's channels, averaged over the images.
+        scale: Mean variance of a noisy pixel, the unit of the ridge.
+    """
+
+    clean: Floats
+    noisy: Floats
+    outputs: Floats
+    inputs: Floats
+    noise: Floats
+    scale: float
+
+
+def noisy_moments(images: NDArray, condition: str) -> NoisyMoments:
+    """The moments of training images (n, H, W, C) and of all noise of a condition on them."""
+    channels = images.shape[-1]
+    x, y = _flat(images), np.empty((len(images), int(np.prod(images.shape[1:]))))
+    noise = np.zeros((y.shape[1] // channels, channels, channels))
+    for i in _blocks(len(images)):
+        mean, covariance = noise_moments.moments(images[i], condition)
+        y[i] = _flat(mean)
+        noise += covariance.reshape(noise.shape) * len(mean) / len(images)
+    clean, noisy = x.mean(axis=0), y.mean(axis=0)
+    x -= clean
+    y -= noisy
+    scale = float(np.square(y).mean() + np.trace(noise.mean(axis=0)) / channels)
+    return NoisyMoments(clean, noisy, x, y, noise, scale)
+
+
+def denoisers(found: NoisyMoments, ridges: Sequence[float] = RIDGES) -> Iterator[Denoiser]:
+    """The ridge regression of clean images on noisy ones, for each ridge.
+
+    From the covariance of noisy images and their cross-covariance with the clean ones, not from the covariance of the
+    clean images and a noise variance: once noise is clipped it is neither additive nor independent of the image.
+    W = (Cov(m) + N + λI)⁻¹ Cov(m, x), m the mean noisy image given the clean one, N the mean covariance of the noise.
 
     Args:
-        clean: (n, H, W, C) training images.
-        noisy: The same with noise.
-        ridge: Relative to the mean variance of a noisy pixel.
+        found: Of the training images.
+        ridges: λ, relative to the mean variance of a noisy pixel.
     """
-    x, y = _flat(clean), _flat(noisy)
-    mean_x, mean_y = x.mean(axis=0), y.mean(axis=0)
-    y -= mean_y
-    penalty = ridge * float(np.square(y).mean())
-    if len(y) < y.shape[1]:
-        weights = _dual(y, x - mean_x, penalty)
-    else:
-        weights = _solve(y.T @ y / len(y), y.T @ (x - mean_x) / len(y), penalty)
-    return Denoiser(mean_x - mean_y @ weights, weights)
+    n, d = found.inputs.shape
+    dual = n < d
+    across = None if dual else found.inputs.T @ found.outputs / n
+    signal = None if dual else found.inputs.T @ found.inputs / n
+    for ridge in ridges:
+        own = found.noise + (ridge * found.scale + TINY) * np.eye(found.noise.shape[-1])
+        if signal is None or across is None:
+            weights = _woodbury(own, found.inputs, found.outputs / n)
+        else:
+            weights = _solve(_with_blocks(signal, own), across, 0.0)
+        yield Denoiser(found.clean - found.noisy @ weights, weights)
+
+
+def _with_blocks(matrix: Floats, blocks: Floats) -> Floats:
+    """A copy of the matrix (d, d) with the blocks (d/C, C, C) added along its diagonal."""
+    result, size = matrix.copy(), blocks.shape[-1]
+    starts = size * np.arange(len(blocks))
+    for i in range(size):
+        for j in range(size):
+            result[starts + i, starts + j] += blocks[:, i, j]
+    return result
+
+
+def _woodbury(blocks: Floats, inputs: Floats, outputs: Floats) -> Floats:
+    """(B + AᵀA/n)⁻¹ AᵀC = B⁻¹Aᵀ (I + A B⁻¹ Aᵀ/n)⁻¹ C, B block-diagonal: solved in the n images, not the d pixels."""
+    n, size = len(inputs), blocks.shape[-1]
+    by_pixel = inputs.T.reshape(-1, size, n)
+    weighted = np.linalg.solve(blocks, by_pixel).reshape(-1, n)
+    return weighted @ _solve(inputs @ weighted / n, outputs, 1.0)
+
+
+def _blocks(count: int) -> list[slice]:
+    return [slice(start, start + BLOCK) for start in range(0, count, BLOCK)]
 
 
 def _flat(images: NDArray) -> Floats:

@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from analysis import figures
+from analysis.applications import cells_of
+from analysis.draws import DRAW
+from analysis.restoration_estimates import ONCE, all_images
 from study import corruptions, metrics
 
 if TYPE_CHECKING:
@@ -17,7 +20,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from analysis.applications import Results
-    from analysis.restoration import Estimates, Kind
+    from analysis.restoration import Kind
+    from analysis.restoration_estimates import Estimates
 
 CELLS = 5  # that are drawn as curves and shown as pictures
 BASELINES = ("linear optimum", "mean image", "noisy image", "nearest image", "biharmonic", "total variation",
@@ -34,7 +38,7 @@ def chosen(trials: pd.DataFrame, cells: pd.DataFrame) -> dict[str, list[str]]:
     columns `dataset` and `cell`.
     """
     completed = trials[trials["status"] == "completed"]
-    names = completed["trial"].str.replace(r"-s\d+$", "", regex=True)
+    names = cells_of(completed["trial"])
     first = names.iloc[0]
     order = completed.assign(cell=names).groupby("cell", sort=False)["val_mse"].mean().sort_values()
     kinds = completed.assign(cell=names).drop_duplicates("cell").set_index("cell")
@@ -60,8 +64,7 @@ def plot(estimates: Estimates, kind: Kind, dataset: str, cells: Sequence[str], c
         left, right = cast("np.ndarray", figure.subfigures(1, 2, width_ratios=[1.15, 1]))
         _forest(left.subplots(), rows, cells, dataset)
         panels = right.subplots(len(kind.levels), 1, squeeze=False)[:, 0]
-        table = estimates.conditions
-        table = table[(table["dataset"] == dataset) & (table["mode"] == "one pass")]
+        table = _of_one_draw(estimates.conditions, dataset, cells)
         for axes, (title, conditions) in zip(panels, kind.levels.items(), strict=True):
             _curves(axes, table, conditions, cells, dataset)
             axes.set(title=title, xlabel=kind.axis[title], ylabel="MSE (lower is better)", yscale="log")
@@ -69,6 +72,15 @@ def plot(estimates: Estimates, kind: Kind, dataset: str, cells: Sequence[str], c
         right.legend(handles, labels, loc="outside lower center", ncols=2, frameon=False, fontsize=6.5)
         figures.caption(figure, caption)
     return figure
+
+
+def _of_one_draw(table: pd.DataFrame, dataset: str, cells: Sequence[str]) -> pd.DataFrame:
+    """One pass of these cells, and of the baselines on the same data as the first of them."""
+    table = all_images(table[(table["dataset"] == dataset) & (table["mode"] == ONCE)])
+    models, baselines = table[table["kind"] == "model"], table[table["kind"] == "baseline"]
+    first = models[models["cell"] == cells[0]].iloc[0]
+    same = np.all([baselines[factor] == first[factor] for factor in DRAW], axis=0)
+    return table.loc[[*models.index, *baselines.index[same]]]
 
 
 def _forest(axes: Axes, rows: pd.DataFrame, cells: Sequence[str], dataset: str) -> None:
@@ -152,7 +164,7 @@ def examples(results: Results, dataset: str, cells: Sequence[str]) -> Examples |
     return Examples(rows, conditions, pd.DataFrame(numbers), dataset)
 
 
-def plot_examples(shown: Examples, kind: Kind) -> Figure:
+def plot_examples(shown: Examples, kind: Kind, split: str) -> Figure:
     """A row a method, two columns a condition: an image of median difficulty, and the hardest."""
     columns = len(shown.conditions) * len(IMAGES)
     with figures.theme():
@@ -173,7 +185,8 @@ def plot_examples(shown: Examples, kind: Kind) -> Figure:
                         axes.set_title(title.replace("a square in the middle", "square"), fontsize=6, loc="left")
         figures.caption(
             figure,
-            f"{shown.dataset}, {kind.verb}: of each pair, left a test image of median PCA error, right one of the "
-            "worst tenth; networks of the lowest seed. Cells: the study's first, then by validation MSE, one a kind.",
+            f"{shown.dataset}, {kind.name}: of each pair, left an image of median PCA error, right the worst, of the "
+            f"{figures.SPLITS[split]} images; networks of the lowest seed. Cells: the study's first, then by "
+            "validation MSE, one of each architecture and regularizer.",
         )
     return figure

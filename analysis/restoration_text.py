@@ -2,60 +2,113 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from analysis import figures
+from analysis import citable, command, figures
+from analysis.restoration_estimates import ONCE, REFERENCE, all_images
+from study import corruptions
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from analysis.restoration import Estimates, Kind
+    from analysis.restoration import Kind
+    from analysis.restoration_estimates import Estimates
 
 NAMED = 4  # cells that a sentence names with their numbers
-WORDS = {"lower": "less error than the linear optimum", "higher": "more error than the linear optimum"}
+WORDS = {"lower": f"less error than the {REFERENCE}", "higher": f"more error than the {REFERENCE}"}
+TRAINED_WITH_NOISE = "-denoising"
 
 
 def sentences(estimates: Estimates, kind: Kind, split: str) -> list[str]:
     """What may be cited."""
-    return [*_skill(estimates.skill, kind, split), *_iterated(estimates.iterated), *_crossings(estimates.crossings)]
+    return [
+        *_skill(estimates.skill, kind, split),
+        *_told(estimates.conditions, kind),
+        *_iterated(estimates.iterated),
+        *_fills(estimates.fills),
+        *_crossings(estimates.crossings),
+    ]
+
+
+def answers(
+    estimates: Estimates, kind: Kind, split: str, shown: Mapping[str, Sequence[str]]
+) -> Iterator[citable.Answer]:
+    """One for each data set: how many cells beat the linear optimum, and what the best by validation error does."""
+    for dataset, rows in estimates.skill.groupby("dataset", sort=False):
+        counts = rows["verdict"].value_counts()
+        beat, lost = (int(counts.get(verdict, 0)) for verdict in ("lower", "higher"))
+        cell = shown[str(dataset)][min(1, len(shown[str(dataset)]) - 1)]
+        row = rows[rows["cell"] == cell].iloc[0]
+        sentence = (
+            f"{dataset}, {kind.name}: {beat} of {len(rows)} cells have less error than the {REFERENCE} on "
+            f"{figures.SPLITS[split]} images and {lost} more (the rest is not told apart); {cell} has "
+            f"{_ratio(row)} times its error ({kind.error}, geometric mean over {row['conditions']} conditions, "
+            f"n = {row['n']} seeds; {row['method']})."
+        )
+        yield citable.Answer(kind.name, sentence, f"skill-{citable.slug(cell)}", str(dataset))
 
 
 def caption(estimates: Estimates, kind: Kind, dataset: str, split: str) -> str:
     """What stands under the figure of numbers."""
     rows = estimates.skill[estimates.skill["dataset"] == dataset]
-    images = estimates.conditions.loc[estimates.conditions["dataset"] == dataset, "n_images"].max()
     return (
-        f"{dataset}, {kind.verb}: {kind.error} ÷ the linear optimum's on the same {images:,} "
+        f"{dataset}, {kind.name}: {kind.error} ÷ the {REFERENCE}'s on the same {rows['n_images'].max():,} "
         f"{figures.SPLITS[split]} images. Left: geometric mean over {rows['conditions'].max()} conditions, "
-        f"n = {rows['n'].max()} seeds, {rows['method'].iloc[0]}. Right: mean and 95 % t interval over seeds of log "
-        "error; costly baselines on fewer images and one seed."
+        f"n = {command.span(set(rows['n']))} seeds, {rows['method'].iloc[0]}. Right: mean and 95 % t interval over "
+        "seeds of log error in one pass; costly baselines on at most 1,000 of the images."
     )
 
 
 def _skill(table: pd.DataFrame, kind: Kind, split: str) -> Iterator[str]:
     for dataset, rows in table.groupby("dataset", sort=False):
-        first = rows.iloc[0]
+        same = (
+            f"({kind.error}, geometric mean over {rows['conditions'].max()} conditions, {rows['n_images'].max():,} "
+            f"{figures.SPLITS[split]} images)"
+        )
+        how = f"(n = {command.span(set(rows['n']))} seeds; {rows['method'].iloc[0]})"
         for verdict, words in WORDS.items():
-            some = rows[rows["verdict"] == verdict]
+            some = rows[rows["verdict"] == verdict].sort_values("ratio")
             if len(some):
-                yield (
-                    f"{dataset}, {kind.verb}: {words} on {figures.SPLITS[split]} images in {len(some)} of "
-                    f"{len(rows)} cells ({kind.error}, geometric mean over {first['conditions']} conditions): "
-                    f"{_named(some)} (simultaneous 95 % intervals, n = {first['n']} seeds; {first['method']})."
-                )
-        if len(rest := rows[~rows["verdict"].isin(WORDS)]):
-            verdict = rest["verdict"].iloc[0]
-            yield f"{dataset}, {kind.verb}: {len(rest)} of {len(rows)} cells: {verdict}: {_named(rest)}."
+                counted = f"{words} in {len(some)} of {len(rows)} cells"
+                yield f"{dataset}, {kind.name}: {counted} {same}: {_named(some)} {how}."
+        for verdict, rest in rows[~rows["verdict"].isin(WORDS)].groupby("verdict", sort=False):
+            yield f"{dataset}, {kind.name}: {len(rest)} of {len(rows)} cells {verdict} {same}: {_named(rest)} {how}."
+
+
+def _told(table: pd.DataFrame, kind: Kind) -> Iterator[str]:
+    """Models trained with noise against the linear optimum, at single conditions."""
+    rows = all_images(table[(table["kind"] == "model") & (table["mode"] == ONCE)])
+    rows = rows[rows["cell"].str.contains(TRAINED_WITH_NOISE) & rows["condition"].isin(kind.told)]
+    for cell, part in rows.groupby("cell", sort=False):
+        found = "; ".join(
+            f"{corruptions.describe(row['condition'])}: {_ratio(row)} times, {_direction(row)}" for row in _rows(part)
+        )
+        yield (
+            f"{cell}, trained with noise, error ÷ the {REFERENCE}'s on the same images: {found} "
+            f"(n = {command.span(set(part['n']))} seeds, paired 95 % t intervals, each for itself)."
+        )
+
+
+def _direction(row: Mapping[str, Any]) -> str:
+    if row["ratio_high"] < 1:
+        return "the network wins"
+    if row["ratio_low"] > 1:
+        return f"the {REFERENCE} wins"
+    return "not resolved" if row["ratio_low"] == row["ratio_low"] else f"not resolvable with n = {row['n']} seed"
 
 
 def _named(rows: pd.DataFrame) -> str:
-    shown = [
-        f"{row['cell']} {row['ratio']:.3g} times [{row['ratio_low']:.3g}, {row['ratio_high']:.3g}]"
-        for row in _rows(rows)[:NAMED]
-    ]
+    shown = [f"{row['cell']} {_ratio(row)} times" for row in _rows(rows)[:NAMED]]
     more = f" and {len(rows) - NAMED} more in skill.csv" if len(rows) > NAMED else ""
     return "; ".join(shown) + more
+
+
+def _ratio(row: Any) -> str:
+    ends = (
+        f"[{row['ratio_low']:.3g}, {row['ratio_high']:.3g}]" if row["ratio_low"] == row["ratio_low"] else "no interval"
+    )
+    return f"{row['ratio']:.3g} {ends}"
 
 
 def _iterated(table: pd.DataFrame) -> Iterator[str]:
@@ -64,33 +117,57 @@ def _iterated(table: pd.DataFrame) -> Iterator[str]:
     for dataset, rows in table.groupby("dataset", sort=False):
         counts = rows["verdict"].value_counts()
         lower, higher = (int(counts.get(verdict, 0)) for verdict in ("lower", "higher"))
+        best, worst = (rows.sort_values("ratio").iloc[place] for place in (0, -1))
         yield (
             f"{dataset}: reconstructing ten times with the known pixels put back lowers the error of {lower} of "
-            f"{len(rows)} cells and raises that of {higher}; for the others the direction is not resolved. The first: "
-            f"{_named(rows[:1])} the error of one pass (relative to the linear optimum; n = {rows['n'].iloc[0]} seeds; "
-            f"{rows['method'].iloc[0]})."
+            f"{len(rows)} cells and raises that of {higher}; the direction is not resolved for the others. From "
+            f"{_ratio(best)} times the error of one pass ({best['cell']}) to {_ratio(worst)} ({worst['cell']}; "
+            f"{rows['n_images'].max():,} images, n = {command.span(set(rows['n']))} seeds; {best['method']})."
+        )
+
+
+def _fills(table: pd.DataFrame) -> Iterator[str]:
+    if not len(table):
+        return
+    for dataset, rows in table.groupby("dataset", sort=False):
+        first = rows.iloc[0]
+        found = "; ".join(f"{row['mode'].removeprefix('filled with ')} {_ratio(row)} times" for row in _rows(rows))
+        yield (
+            f"{dataset}: what removed pixels are filled with, against the mean pixel (mean over cells, one mask): "
+            f"error with {found} ({first['n_images']:,} images, n = {first['n']} seeds; {first['method']})."
         )
 
 
 def _crossings(table: pd.DataFrame) -> Iterator[str]:
+    """Of each baseline, in how many cells the network has less error at every level, from one on, not at the last."""
     if not len(table):
         return
     for (dataset, baseline), rows in table.groupby(["dataset", "baseline"], sort=False):
-        never = rows[rows["never"] == rows["n"]]
-        always = rows[rows["from_the_first"] == rows["n"]]
+        never = rows[rows["low"] == float("inf")]
+        always = rows[rows["high"] == rows["first"]]
         between = rows.drop(never.index).drop(always.index)
-        parts = [f"{len(always)} at every level", f"{len(never)} at none"]
+        last = rows["last"].iloc[0]
+        parts = [f"at every level in {len(always)}", f"not at the highest, σ = {last:g}, in {len(never)}"]
+        if some := [row for row in _rows(never) if row["less_error_at"]][:1]:
+            parts[-1] += f" ({some[0]['cell']}: only at σ = {some[0]['less_error_at'].replace(' ', ', ')})"
         if len(between):
-            parts.append("from a level between on: " + "; ".join(_crossing(row) for row in _rows(between)[:NAMED]))
+            parts.append("from a level on: " + "; ".join(_crossing(row) for row in _rows(between)[:NAMED]))
         yield (
-            f"{dataset}, Gaussian noise: of {len(rows)} cells, against {baseline} less error has "
-            f"{', '.join(parts)} (n = {rows['n'].max()} seeds; see crossings.csv)."
+            f"{dataset}, Gaussian noise, less error than {baseline}: of {len(rows)} cells {', '.join(parts)} "
+            f"({rows['n_images'].max():,} images, n = {command.span(set(rows['n']))} seeds; {rows['method'].iloc[0]}; "
+            "see crossings.csv)."
         )
 
 
 def _crossing(row: dict[str, Any]) -> str:
-    interval = f"[{row['low']:.2g}, {row['high']:.2g}]" if row["low"] == row["low"] else "no interval"
-    return f"{row['cell']} from σ = {row['from']:.2g} {interval}"
+    return f"{row['cell']} from σ = {_level(row, 'from')} [{_level(row, 'low')}, {_level(row, 'high')}]"
+
+
+def _level(row: dict[str, Any], end: str) -> str:
+    """A level, open where the levels tried end first."""
+    if row[end] == float("inf"):
+        return f"> {row['last']:g}"
+    return f"≤ {row['first']:g}" if row[end] == row["first"] else f"{row[end]:.2g}"
 
 
 def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:

@@ -102,5 +102,21 @@ def describe(condition: str) -> str:
     }[kind]
 
 
+def rule(condition: str) -> str:
+    """How what is random of a condition follows from an image's index i, for tables and reports."""
+    kind = condition.rpartition("_")[0]
+    image = f"numpy.random.default_rng([i, {_number(condition)}])"
+    if kind in ("centre", ""):
+        return "the same pixels of every image"
+    if kind in ("square", "pixels"):
+        masks = f"{PATTERNS} masks, number m drawn by numpy.random.default_rng([m, {_number(condition)}])"
+        return f"{masks}; image i gets the one that {image} chooses"
+    return f"drawn for image i by {image}, the result clipped to [0, 1]"
+
+
 def _rng(index: int, condition: str) -> np.random.Generator:
-    return np.random.default_rng([index, zlib.crc32(condition.encode())])
+    return np.random.default_rng([index, _number(condition)])
+
+
+def _number(condition: str) -> int:
+    return zlib.crc32(condition.encode())

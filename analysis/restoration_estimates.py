@@ -1,0 +1,248 @@
+"""The tables of inpainting and denoising: errors over seeds, skill, what iteration and fill values change, crossings.
+
+Skill is the log of a method's error over the linear optimum's on the same images of the same seed: below 0, better than
+any linear map. A cell's primary number is its mean skill over the conditions, and all cells of a data set are one
+family: their intervals hold together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from analysis.applications import cells_of
+from analysis.draws import DRAW
+from analysis.statistics import LEVEL, alpha, bonferroni_t, family, mean_and_se, t_interval, t_margin
+from study.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from analysis.applications import Results
+    from analysis.statistics import Contrasts
+
+REFERENCE = "linear optimum"
+ONCE, ITERATED, FILLED = "one pass", "iterated", "filled with "  # modes
+METRICS = ("mse", "mae", "psnr", "ssim")
+KEYS = [*DRAW, "seed", "condition", "n_images"]  # with these, two methods saw the same images
+
+
+@dataclass(frozen=True)
+class Estimates:
+    """All the numbers of one task on one study.
+
+    Attributes:
+        conditions: A row a cell (or baseline method, for each draw), condition, mode and number of images: mean metrics
+            over seeds; `mse` with its t interval on the log scale; `skill`, `skill_low`, `skill_high`, its paired t
+            interval; `n` seeds.
+        skill: A row a cell: mean skill over the conditions in one pass, simultaneous interval, adjusted p, verdict.
+        iterated: A row a cell: log of the error after iteration over that in one pass; the same columns.
+        fills: A row a fill value: log of the error over that with the mean pixel, mean over cells; the same columns.
+        crossings: A row a cell and baseline: the Gaussian level from which the cell has less error.
+    """
+
+    conditions: pd.DataFrame
+    skill: pd.DataFrame
+    iterated: pd.DataFrame
+    fills: pd.DataFrame
+    crossings: pd.DataFrame
+
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """File name → table, the empty ones left out."""
+        tables = {name: getattr(self, name) for name in ("conditions", "skill", "iterated", "fills", "crossings")}
+        return {name: table for name, table in tables.items() if len(table)}
+
+
+def estimate(results: Results, levels: Sequence[str] = (), split: str = "test") -> Estimates:
+    """All the numbers.
+
+    Args:
+        results: Of inpainting or denoising.
+        levels: The conditions, in ascending order, between which crossings are looked for; none: not asked for.
+        split: Whose images. Those of the test split are the same for every seed, so that a costly baseline, which only
+            the lowest seed has, stands against the models of all seeds.
+
+    Raises:
+        InputError: The linear optimum is missing for some draw.
+    """
+    import pandas as pd
+
+    both = paired(results)
+    crossings = list(_crossings(both, _plain(results.baselines), levels, split == "test")) if levels else []
+    return Estimates(
+        _conditions(both, results.baselines),
+        _family(all_images(both[both["mode"] == ONCE]), "cell"),
+        _family(_against_one_pass(both, ITERATED), "cell"),
+        _family(_against_one_pass(both, FILLED), "mode"),
+        pd.DataFrame(crossings),
+    )
+
+
+def paired(results: Results) -> pd.DataFrame:
+    """A row a trial, condition, mode and number of images, with `cell` and `skill`.
+
+    Raises:
+        InputError: The linear optimum is missing for some draw.
+    """
+    models = _plain(results.models).assign(cell=cells_of(results.models["trial"]))
+    reference = _plain(results.baselines)
+    reference = reference[reference["method"] == REFERENCE][[*KEYS, "mse"]].rename(columns={"mse": "reference"})
+    both = models.merge(reference, on=KEYS, how="left")
+    if both["reference"].isna().any():
+        raise InputError(
+            f"the linear optimum is missing for {both.loc[both['reference'].isna(), 'trial'].iloc[0]}: remove the "
+            "folder tasks/ of this study and run the same command again."
+        )
+    return both.assign(skill=np.log(both["mse"] / both["reference"]))
+
+
+def all_images(rows: pd.DataFrame) -> pd.DataFrame:
+    """Of each cell, condition and mode the rows on the most images; the others are for comparing with costly ones."""
+    most = rows.groupby(["dataset", *DRAW[1:], "cell", "condition", "mode"])["n_images"].transform("max")
+    return rows[rows["n_images"] == most]
+
+
+def crossing(levels: np.ndarray, logs: np.ndarray) -> float:
+    """The level from which a curve of log ratios stays below 0, by linear interpolation on the log scale of levels.
+
+    Args:
+        levels: Ascending, (n,).
+        logs: (n,).
+
+    Returns:
+        The first level where it is below 0 from the first on; infinity where it is not below 0 at the last; NaN where
+        a log is.
+    """
+    if np.isnan(logs).any():
+        return float("nan")
+    above = np.flatnonzero(np.asarray(logs) >= 0)
+    if len(above) == 0:
+        return float(levels[0])
+    last = above[-1]
+    if last == len(levels) - 1:
+        return float("inf")
+    share = logs[last] / (logs[last] - logs[last + 1])
+    return float(np.exp(np.log(levels[last]) + share * np.log(levels[last + 1] / levels[last])))
+
+
+def _plain(table: pd.DataFrame) -> pd.DataFrame:
+    """Factors as words, None and NaN empty, so that tables can be merged on them."""
+    return table.assign(**{factor: table[factor].map(_word) for factor in DRAW})
+
+
+def _word(level: Any) -> str:
+    return "" if level is None or level != level else str(int(level)) if isinstance(level, float) else str(level)
+
+
+def _conditions(both: pd.DataFrame, baselines: pd.DataFrame) -> pd.DataFrame:
+    import pandas as pd
+
+    methods = _plain(baselines)
+    reference = methods[methods["method"] == REFERENCE][[*KEYS, "mse"]].rename(columns={"mse": "reference"})
+    methods = methods.merge(reference, on=KEYS).rename(columns={"method": "cell"})
+    methods["skill"] = np.log(methods["mse"] / methods["reference"])
+    parts = [
+        (what, levels, part)
+        for table, what in ((both, "model"), (methods, "baseline"))
+        for levels, part in table.groupby([*DRAW, "cell", "condition", "mode", "n_images"], sort=False)
+    ]
+    return pd.DataFrame([_condition(what, levels, part) for what, levels, part in parts])
+
+
+def _condition(what: str, levels: tuple, part: pd.DataFrame) -> dict[str, Any]:
+    log, skill = t_interval(np.log(part["mse"])), t_interval(part["skill"])
+    named = dict(zip([*DRAW, "cell", "condition", "mode", "n_images"], levels, strict=True))
+    return {
+        **{"dataset": named.pop("dataset"), "kind": what, **named},
+        **{"mse": np.exp(log.value), "mse_low": np.exp(log.low), "mse_high": np.exp(log.high)},
+        **{"skill": skill.value, "skill_low": skill.low, "skill_high": skill.high},
+        **{"ratio": np.exp(skill.value), "ratio_low": np.exp(skill.low), "ratio_high": np.exp(skill.high)},
+        **{name: part[name].mean() for name in METRICS[1:]},
+        **{"n": log.n, "method": f"geometric {log.method}; skill paired with the {REFERENCE}"},
+    }
+
+
+def _against_one_pass(both: pd.DataFrame, mode: str) -> pd.DataFrame:
+    """The rows of a mode, their `skill` over that of the same model in one pass on the same images."""
+    same = ["trial", "condition", "n_images"]
+    once = both[both["mode"] == ONCE][[*same, "skill"]]
+    rows = both[both["mode"].str.startswith(mode)].merge(once, on=same, suffixes=("", "_once"))
+    return rows.assign(skill=rows["skill"] - rows["skill_once"])
+
+
+def _family(rows: pd.DataFrame, what: str) -> pd.DataFrame:
+    """The mean over conditions (and cells, where these are not asked for); each data set is a family of its own."""
+    import pandas as pd
+
+    found = []
+    for dataset, part in rows.groupby("dataset", sort=False):
+        table = part.pivot_table(index="seed", columns=what, values="skill", sort=False)
+        same = {"conditions": part["condition"].nunique(), "n_images": int(part["n_images"].max())}
+        for name, (contrasts, place) in zip(table.columns, _contrasts(table.to_numpy()), strict=True):
+            value, low, high = contrasts.value[place], contrasts.low[place], contrasts.high[place]
+            found.append(
+                {
+                    **{"dataset": dataset, what: name, "skill": value, "low": low, "high": high},
+                    **{"ratio": np.exp(value), "ratio_low": np.exp(low), "ratio_high": np.exp(high)},
+                    **{"p": contrasts.p[place], "n": contrasts.n, "verdict": contrasts.verdicts()[place], **same},
+                    "method": contrasts.method,
+                }
+            )
+    return pd.DataFrame(found)
+
+
+def _contrasts(table: np.ndarray) -> Iterator[tuple[Contrasts, int]]:
+    """Of each column of seeds × cells its contrasts and its place in them.
+
+    Where every cell has every seed, one joint family; where failures left holes, paired t for each cell over the seeds
+    that it has, Bonferroni for them all, so that no cell is dropped and none takes seeds from another.
+    """
+    if not np.isnan(table).any():
+        whole = family(table)
+        yield from ((whole, place) for place in range(table.shape[1]))
+        return
+    count = table.shape[1]
+    for column in table.T:
+        own = bonferroni_t(column[~np.isnan(column)][:, None], 1 - alpha(LEVEL) / count)
+        method = f"paired t over each one's own seeds, Bonferroni 95 % intervals for {count}: assumes normality"
+        yield replace(own, p=np.minimum(1, own.p * count), level=LEVEL, method=method), 0
+
+
+def _crossings(
+    both: pd.DataFrame, baselines: pd.DataFrame, conditions: Sequence[str], same_images: bool
+) -> Iterator[dict[str, Any]]:
+    """From which level on each cell has less error than each baseline on the same images.
+
+    The interval inverts t tests: its lower end is where a curve at the lower ends of pointwise intervals would cross,
+    its upper end where one at the upper ends would.
+    """
+    levels = np.array([float(c.rsplit("_", 1)[1]) for c in conditions])
+    once = both[(both["mode"] == ONCE) & both["condition"].isin(conditions)]
+    for (dataset, cell), mine in once.groupby(["dataset", "cell"], sort=False):
+        for method, theirs in _of_draw(baselines, mine).groupby("method", sort=False):
+            single = same_images and theirs["seed"].nunique() == 1
+            keys = [key for key in KEYS if key != "seed" or not single]
+            rows = all_images(mine.merge(theirs[[*keys, "mse"]], on=keys, suffixes=("", "_baseline")))
+            rows = rows.assign(log=np.log(rows["mse"] / rows["mse_baseline"]))
+            table = rows.pivot_table(index="seed", columns="condition", values="log").reindex(columns=conditions)
+            mean, se = mean_and_se(table.dropna().to_numpy())
+            n = len(table.dropna())
+            margin = t_margin(se, n - 1, LEVEL)
+            ends = [crossing(levels, curve) for curve in (mean, mean - margin, mean + margin)]
+            less = [f"{level:g}" for level, end in zip(levels, mean + margin, strict=True) if end < 0]
+            yield {
+                **{"dataset": dataset, "cell": cell, "baseline": method, "n": n},
+                **dict(zip(("from", "low", "high"), ends, strict=True)),
+                **{"less_error_at": " ".join(less), "first": levels[0], "last": levels[-1]},
+                "n_images": int(rows["n_images"].max()) if len(rows) else 0,
+                "method": "mean log ratio over seeds, interpolated; interval inverts pointwise 95 % t intervals",
+            }
+
+
+def _of_draw(baselines: pd.DataFrame, mine: pd.DataFrame) -> pd.DataFrame:
+    """The baselines on the same data as a cell."""
+    first = mine.iloc[0]
+    return baselines[np.all([baselines[factor] == first[factor] for factor in DRAW], axis=0)]
