@@ -2,7 +2,7 @@
 
 Question: what would each study show? Small images and few seeds: a tour of the questions, not their answers.
 Command:  python -m study.search tour
-Cost:     224 trials of 10 epochs on about 1,000 images; at most 15 minutes on 2 cores.
+Cost:     224 trials of 20 epochs on about 1,000 images; about 9 minutes on 2 cores.
 Expect:   the same directions as in the large studies where effects are large (latent size, U-Net). Four seeds resolve
           little: with them no two-sided sign-flip test can give a p below 0.125, and the texts say so.
 """
@@ -38,7 +38,7 @@ BLOCKS = {
     "randomness": dict(randomness=["weights", "batch_order", "splits"]),
 }
 
-TRAINING = dict(epochs=10, seeds=4)
+TRAINING = dict(epochs=20, seeds=4)
 
 FAMILIES = {
     "architecture": dict(
