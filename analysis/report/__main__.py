@@ -1,0 +1,117 @@
+"""The report to hand in: report.html and report.pdf, with every number of the studies in statistics.csv beside them.
+
+    python -m analysis.report [STUDY …] [--sections architecture latent loss denoising generation …]
+
+Problem 1 with the code of each modification, Problem 2, the discussion questions, methods, limits and sources, built
+from what the analyses of the studies left; what has not been analysed is a visible gap with the command that fills it.
+No number is typed: a sentence about what was not estimated fails the build.
+
+Your own prose lies in notes/SECTION.md (Markdown) and is merged into its section at every build. In it {stat:ID}
+becomes the number with its interval, {figure:ID} the picture, {cite:KEY} a source. Find ids with
+python -m analysis.cite --list WORDS.
+
+Exit status: 0, or 2 for bad input, such as an unknown id in a note, which is named with its file and line.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import io
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+
+from analysis.report import sections
+from analysis.report.sections import FRAME, GROUPS, SECTIONS
+from study import files, records
+from study.errors import InputError
+
+COLUMNS = ("study", "id", "what", "dataset", "value", "low", "high", "n", "method", "p", "source", "row")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The command."""
+    options = _parser().parse_args(argv)
+    try:
+        paths, said = write(options)
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    print(*said, *(f"wrote {path}" for path in paths), sep="\n")
+    return 0
+
+
+def write(options: argparse.Namespace) -> tuple[list[Path], list[str]]:
+    """Builds and writes the report.
+
+    Returns:
+        The paths written, and what the reader should know: gaps, notes left out.
+
+    Raises:
+        InputError: Anything the user can mend.
+    """
+    from analysis.report import build, evidence, write_html, write_pdf
+    from analysis.report.blocks import Gap, every
+
+    chosen = sections.select(options.sections)
+    studies = list(dict.fromkeys(options.studies or [records.latest(options.artifacts)]))
+    found = [evidence.read(study, options.artifacts) for study in studies]
+    report = build.build(found, chosen, options.notes, options.artifacts, _date())
+    folder = options.out or found[0].folder / "report"
+    content = {
+        "report.html": write_html.write(report),
+        "report.pdf": write_pdf.write(report),
+        "statistics.csv": _statistics(found),
+    }
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, written in content.items():
+            files.write_atomically(folder / name, written)
+    except OSError as error:
+        raise InputError(f"{folder} cannot be written to ({error}). Give another folder with --out.") from error
+    gaps = [block for block in every(report.blocks) if isinstance(block, Gap)]
+    said = [f"missing: {gap.text} {gap.command}".rstrip() for gap in dict.fromkeys(gaps)]
+    said += [
+        f"left out: notes on {name}, a section that was not chosen" for name in build.left_out(chosen, options.notes)
+    ]
+    return [folder / name for name in content], said
+
+
+def _statistics(found: Sequence) -> bytes:
+    """All statistics of all studies, with the file and row that hold each."""
+    text = io.StringIO()
+    table = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    table.writeheader()
+    table.writerows(asdict(one) for study in found for one in study.statistics.values())
+    return text.getvalue().encode()
+
+
+def _date() -> str:
+    """Today, in UTC; SOURCE_DATE_EPOCH (https://reproducible-builds.org/specs/source-date-epoch/) sets it."""
+    seconds = os.environ.get("SOURCE_DATE_EPOCH")
+    return (datetime.fromtimestamp(int(seconds), UTC) if seconds else datetime.now(UTC)).date().isoformat()
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m analysis.report", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    names = ", ".join([*GROUPS, *(section.id for section in SECTIONS)])
+    noted = ", ".join(FRAME)
+    add = parser.add_argument
+    add("studies", nargs="*", metavar="STUDY", help="folders of --artifacts (default: the latest study)")
+    add("--sections", nargs="+", default=[], metavar="ID", help=f"only these: {names}")
+    add(
+        "--notes", type=Path, default=Path("notes"), metavar="DIR", help=f"your prose; also on {noted} (default: notes)"
+    )
+    add("--out", type=Path, metavar="DIR", help="where to write (default: report/ in the first study's folder)")
+    add("--artifacts", default="artifacts", metavar="DIR", help="where studies lie (default: artifacts)")
+    return parser
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

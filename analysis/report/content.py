@@ -1,0 +1,98 @@
+"""What a section holds: its question, the answers, the code that shows how, how it was done, and all that was found."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+from analysis.report import frame, methods, modifications, sources
+from analysis.report.blocks import Block, Bullets, Figure, Gap, Heading, Span, Terms, paragraph, plain
+from analysis.report.evidence import Analysis, Evidence, Picture
+from analysis.report.sections import Section, assigned
+
+_GROUP = re.compile(r"^(?P<of>[^:.]{1,90}): (?P<said>.+)$", re.DOTALL)
+
+
+def blocks(section: Section, evidence: Sequence[Evidence]) -> list[Block]:
+    """Question, answers, how it was done, the code that shows it, and what each study found."""
+    found = [block for question in _analyses(section, evidence) for block in _analysed(question, evidence)]
+    changed = [block for one in evidence for block in modifications.blocks(section, one)]
+    if section.id == "others" and not found and not changed:
+        return []
+    answers = [block for one in evidence for block in frame.answered(one, section.question)] if section.question else []
+    missing: list[Block] = [modifications.gap(section, evidence)] if section.family and not changed else []
+    code = [sources.code(place) for place in section.code]
+    cited = methods.cited("Sources", section.sources)
+    return [
+        *([paragraph(Span(section.asks, emphasis=True))] if section.asks else []),
+        *answers, *missing, *changed, *code, *found, *cited,
+    ]  # fmt: skip
+
+
+def grouped(sentences: Iterable[str]) -> list[Block]:
+    """Sentences as a list; those in a row that begin with the same words before a colon stand together under these."""
+    groups: list[tuple[str, list[str]]] = []
+    for sentence in sentences:
+        match = _GROUP.match(sentence)
+        of, said = (match["of"], match["said"]) if match else ("", sentence)
+        if not groups or groups[-1][0] != of:
+            groups.append((of, []))
+        groups[-1][1].append(said)
+    found: list[Block] = []
+    for of, said in groups:
+        items = Bullets(tuple((paragraph(text if len(said) > 1 or not of else f"{of}: {text}"),) for text in said))
+        found.append(Terms(((plain(of), (items,)),)) if of and len(said) > 1 else items)
+    return _joined(found)
+
+
+def figure(picture: Picture) -> Figure:
+    """A picture; its caption is part of it, so that under it stands only what it is."""
+    place = picture.key.partition(":")
+    return Figure(
+        picture.key, picture.path, picture.caption, plain(f"{place[2]}, study {place[0]}; its text is in the picture.")
+    )
+
+
+def _analyses(section: Section, evidence: Sequence[Evidence]) -> Sequence[str]:
+    if section.id != "others":
+        return section.analyses
+    ran = {analysis.question for one in evidence for analysis in one.analyses}
+    return sorted(ran - assigned())
+
+
+def _analysed(question: str, evidence: Sequence[Evidence]) -> Iterator[Block]:
+    """How an analysis was made, and what it found in each study; a gap where no study has it."""
+    ran = [(one, analysis) for one in evidence for analysis in one.of(question)]
+    if not ran:
+        names = ", ".join(one.study for one in evidence)
+        yield Gap(f"{question} has not been run on {names}.", f"python -m analysis.{question} {evidence[0].study}")
+        return
+    yield Heading(3, f"How it was done ({question})", f"{question}-method")
+    yield from sources.method(f"analysis.{question}")
+    for one, analysis in ran:
+        yield Heading(
+            3, f"Results: {analysis.place}, study {one.study}", f"{one.study}-{analysis.place}".replace(".", "-")
+        )
+        yield from _results(analysis)
+
+
+def _results(analysis: Analysis) -> Iterator[Block]:
+    yield from grouped(analysis.sentences)
+    for picture in analysis.pictures:
+        yield figure(picture)
+    if analysis.note:
+        yield paragraph(analysis.note, small=True)
+    yield paragraph("Written by ", Span(analysis.command, "code"), ".", small=True)
+
+
+def _joined(blocks: Sequence[Block]) -> list[Block]:
+    """Lists in a row as one list."""
+    found: list[Block] = []
+    for block in blocks:
+        if found and isinstance(block, Bullets) and isinstance(found[-1], Bullets):
+            found[-1] = Bullets(found[-1].items + block.items)
+        elif found and isinstance(block, Terms) and isinstance(found[-1], Terms):
+            found[-1] = Terms(found[-1].items + block.items)
+        else:
+            found.append(block)
+    return found

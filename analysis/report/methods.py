@@ -1,0 +1,193 @@
+"""Methods and limits: data, splits, seeds, statistics, machine and versions, from the manifest and the records."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from analysis.report import bibliography
+from analysis.report.bibliography import cite
+from analysis.report.blocks import Block, Gap, Heading, Span, Table, Text, bullets, paragraph, plain
+from analysis.report.evidence import Evidence
+from analysis.statistics import SEEDS_FOR_FLIPS, smallest_p
+from study import records
+
+VALIDATION = 6  # the share of the pool that each of `val` and `heldout` takes is one in so many
+
+
+def methods(evidence: Sequence[Evidence], artifacts: str) -> list[Block]:
+    """How everything was done, a study at a time where studies differ."""
+    notices = [text for one in evidence for text in records.notices(one.study, artifacts)]
+    return [
+        Heading(3, "Data and splits", "methods-data"),
+        _data(evidence),
+        paragraph(
+            "Each seed draws validation images, and as many held-out images, from the training pool of N images: "
+            f"min(N/{VALIDATION}, 10,000) each; the network trains on the rest. Validation images choose the epoch "
+            "whose weights are kept, and whatever else is chosen. Held-out images serve the question of memorisation "
+            "alone. Test images are the data set's own and choose nothing. Pixels lie in [0, 1]."
+        ),
+        *cited("Sources of the data", [bibliography.DATASETS.get(name, "") for name in _datasets(evidence)]),
+        Heading(3, "Studies and seeds", "methods-studies"),
+        *[block for one in evidence for block in _study(one)],
+        paragraph(
+            "A trial is one cell (one combination of levels) trained with one seed, which fixes initial weights, batch "
+            "order and the draw of images. Cells are compared in pairs of the same seed. A trial that failed is "
+            "counted as such and trained no second time."
+        ),
+        Heading(3, "Statistics", "methods-statistics"),
+        *_statistics(),
+        Heading(3, "Machine and versions", "methods-machine"),
+        *[block for one in evidence for block in _machine(one)],
+        *([bullets(notices)] if notices else []),
+        *cited("Software", ["abadi2015", "omalley2019", "pedregosa2011"]),
+    ]
+
+
+def limits(evidence: Sequence[Evidence]) -> list[Block]:
+    """What these results cannot carry."""
+    return [bullets([*(text for one in evidence for text in _limits(one)), *_always()])]
+
+
+def cited(what: str, keys: Sequence[str]) -> list[Block]:
+    """A line of references; none where there are none."""
+    known = [cite(key) for key in dict.fromkeys(keys) if key]
+    between = [part for span in known for part in ("; ", span)][1:]
+    return [paragraph(f"{what}: ", *between, ".", small=True)] if known else []
+
+
+def _always() -> list[str]:
+    return [
+        "An interval says how far other seeds may move a number: other initial weights, batch orders and draws of "
+        "training images. It says nothing of other data sets, image sizes or training lengths.",
+        "Only contrasts of a declared family are tested with errors controlled; everything else is descriptive, and "
+        "its intervals hold singly.",
+        "«Not resolved» means that the data are compatible with no difference and with a difference either way; it is "
+        "no evidence of equality unless an equivalence test says so.",
+        "Explanations are consistent with the measurement beside them; another cause with the same consequence is not "
+        "ruled out.",
+    ]
+
+
+def _limits(evidence: Evidence) -> Iterator[str]:
+    space, seeds = evidence.manifest["space"], evidence.manifest["space"]["training"]["seeds"]
+    if seeds < SEEDS_FOR_FLIPS:
+        yield (
+            f"{evidence.study}: with {seeds} seeds the smallest two-sided p of a sign-flip test is "
+            f"{smallest_p(seeds):.2g}; whatever is smaller assumes that differences are normal."
+        )
+    settings = "one learning rate and batch size, unless these are what is compared"
+    if space.get("tuned"):
+        settings = "learning rates and batch sizes chosen beforehand on seeds of their own"
+    epochs = space["training"]["epochs"]
+    yield (
+        f"{evidence.study}: all networks train for {epochs} epochs with {settings}; other settings may favour another "
+        "network."
+    )
+    counts = Counter(record["status"] for record in evidence.trials)
+    total, done = len(evidence.manifest["cells"]) * seeds, counts["completed"]
+    if done < total:
+        words = ", ".join(f"{count} {status}" for status, count in counts.items() if status != "completed")
+        yield f"{evidence.study}: {done} of {total} trials completed{f' ({words})' if words else ''}."
+
+
+def _data(evidence: Sequence[Evidence]) -> Table:
+    rows = []
+    for name, data in _datasets(evidence).items():
+        pool, test = data.get("sizes", ("–", "–"))
+        shape = "×".join(map(str, data["shape"]))
+        rows.append(_cells(name, shape, _count(pool), _count(test), data["source"]))
+    header = ("data set", "height×width×channels", "pool", "test", "source")
+    return Table("Data sets, with the numbers of images", header, tuple(rows), frozenset({2, 3}))
+
+
+def _datasets(evidence: Sequence[Evidence]) -> dict[str, dict[str, Any]]:
+    return {name: data for one in evidence for name, data in one.manifest["data"].items()}
+
+
+def _study(evidence: Evidence) -> Iterator[Block]:
+    space, cells = evidence.manifest["space"], evidence.manifest["cells"]
+    training = space["training"]
+    counts = Counter(record["status"] for record in evidence.trials)
+    said = ", ".join(f"{counts[status]} {status}" for status in records.STATUSES if counts[status]) or "none yet"
+    first = training.get("first_seed", 0)
+    yield paragraph(
+        Span(evidence.study, strong=True),
+        f": {len(cells)} cells, {training['seeds']} seeds ({first} to {first + training['seeds'] - 1}), "
+        f"{training['epochs']} epochs; trials: {said}. The baseline: ",
+        Span(_levels(space["baseline"]), "code"),
+        ". Around it, everything else at the baseline:",
+    )
+    rows = [
+        _cells(name, "; ".join(f"{factor}: {', '.join(map(str, levels))}" for factor, levels in block.items()))
+        for name, block in space["blocks"].items()
+    ]
+    if rows:
+        yield Table(f"Blocks of {evidence.study}: all combinations of the levels", ("block", "levels"), tuple(rows))
+    families = [
+        _cells(name, family["metric"], str(len(family["contrasts"]))) for name, family in space["families"].items()
+    ]
+    if families:
+        yield Table(
+            f"Families of {evidence.study}, declared beforehand: the comparisons that claims are made of",
+            ("family", "primary metric", "contrasts"), tuple(families), frozenset({2}),
+        )  # fmt: skip
+
+
+def _statistics() -> list[Block]:
+    return [
+        paragraph(
+            "Across seeds: means with 95 % t intervals (", cite("student1908"), "), of logarithms where errors are "
+            "compared, so that differences read as ratios. Proportions have exact binomial intervals (",
+            cite("clopper1934"), "). Areas under ROC curves hold for new seeds and new images at once (",
+            cite("delong1988"), "; degrees of freedom after ", cite("satterthwaite1946"), ").",
+        ),
+        paragraph(
+            f"Within a family, errors are controlled together. From {SEEDS_FOR_FLIPS} seeds on: joint sign flips of "
+            "the largest |t| (", cite("westfall1993"), "; ", cite("phipson2010"), "), with simultaneous intervals. "
+            "With fewer seeds: paired t tests after ", cite("holm1979"), " with Bonferroni t intervals, which assume "
+            "normal differences. What is said follows from the interval. Equivalence is shown by two one-sided tests (",
+            cite("schuirmann1987"), ").",
+        ),
+    ]  # fmt: skip
+
+
+def _machine(evidence: Evidence) -> Iterator[Block]:
+    found: dict[str, dict[str, set[str]]] = {}
+    for record in evidence.trials:
+        key = records.environment_key(record["environment"])
+        for name, value in _environment(record).items():
+            found.setdefault(key, {}).setdefault(name, set()).add(str(value))
+    if not found:
+        yield Gap(f"{evidence.study} has no record yet.", f"python -m study.search {evidence.study}")
+    for place, values in enumerate(found.values(), 1):
+        which = f", environment {place} of {len(found)}" if len(found) > 1 else ""
+        rows = tuple(_cells(name, ", ".join(sorted(words))) for name, words in values.items())
+        yield Table(f"What the records of {evidence.study} were made with{which}", ("what", "which"), rows)
+
+
+def _environment(record: Mapping[str, Any]) -> dict[str, Any]:
+    environment, noted = record["environment"], record.get("noted", {})
+    versions = {**environment.get("libraries", {}), **{k: noted[k] for k in ("keras_tuner", "python") if k in noted}}
+    return {
+        "processor": environment.get("cpu"),
+        "accelerator": environment.get("gpu") or "none",
+        "system": environment.get("system"),
+        "versions": ", ".join(f"{name} {version}" for name, version in versions.items()),
+        "backend": environment.get("backend"),
+        "commit": noted.get("commit") or "unknown",
+        "trained on": str(noted.get("time", "unknown"))[:10],
+    }
+
+
+def _levels(cell: Mapping[str, Any]) -> str:
+    return ", ".join(f"{factor}={level}" for factor, level in cell.items() if level is not None)
+
+
+def _cells(*words: str) -> tuple[Text, ...]:
+    return tuple(plain(word) for word in words)
+
+
+def _count(number: Any) -> str:
+    return f"{number:,}" if isinstance(number, int) else str(number)

@@ -1,0 +1,109 @@
+"""Problem 1: each modification as `analysis.effects` reports it: why, the code, time, loss, performance, discussion.
+
+Every modification is a block of plain data in `analysis/effects/modifications.json`; its sentences were chosen by the
+numbers there, and its code was taken from the sources.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from analysis.report.blocks import Block, Code, Gap, Heading, Terms, bullets, paragraph, plain
+from analysis.report.evidence import Evidence
+from analysis.report.sections import MODIFICATIONS, SECTIONS, Section
+from study.errors import InputError
+
+FILE = "modifications.json"
+# A contrast of a family that has no section of its own goes where its first changed factor belongs.
+FACTORS = {
+    "architecture": "architecture",
+    "depth": "architecture",
+    "latent_dim": "latent",
+    "loss": "loss",
+    "dataset": "dataset",
+    "regularizer": "regularizer",
+}
+SAID = {
+    "time": "Training time",
+    "loss": "Loss",
+    "performance": "Performance against the reference",
+    "certainty": "How certain",
+}
+
+
+def blocks(section: Section, evidence: Evidence) -> list[Block]:
+    """The modifications of a study that belong to a section; none where it was not analysed."""
+    mine = [one for one in _modifications(evidence) if _section(one) == section.id]
+    return [
+        block for place, one in enumerate(mine, 1) for block in _modification(one, f"{evidence.study}-{place}", section)
+    ]
+
+
+def gap(section: Section, evidence: Sequence[Evidence]) -> Gap:
+    """Why a section has no modification, and what fills it."""
+    names = ", ".join(one.study for one in evidence)
+    if waiting := [one for one in evidence if not one.of(MODIFICATIONS)]:
+        return Gap(
+            f"The modifications of {', '.join(one.study for one in waiting)} have not been analysed.",
+            f"python -m analysis.{MODIFICATIONS} {waiting[0].study}",
+        )
+    return Gap(
+        f"No trial of {names} modifies the baseline in this way, or none was compared with it: a search space that "
+        "does declares the comparison in FAMILIES, as search_spaces/assignment.py does.",
+        "python -m study.search assignment",
+    )
+
+
+def _modifications(evidence: Evidence) -> list[dict[str, Any]]:
+    found = []
+    for path in sorted((evidence.folder / "analysis" / MODIFICATIONS).rglob(FILE)):
+        try:
+            found += [_whole(one) for one in json.loads(path.read_text(encoding="utf-8"))]
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise InputError(f"{path} is damaged ({error!r}). Run analysis.{MODIFICATIONS} again.") from error
+    return found
+
+
+def _whole(one: Mapping[str, Any]) -> dict[str, Any]:
+    """The block with every part that the report reads; KeyError where one is missing."""
+    names = ("family", "label", "cell", "reference", "factors", "code", "why", *SAID, "mechanism")
+    return {name: one[name] for name in names}
+
+
+def _section(one: Mapping[str, Any]) -> str:
+    families = {section.family for section in SECTIONS if section.family}
+    known = [one["family"]] if one["family"] in families else [FACTORS[f] for f in one["factors"] if f in FACTORS]
+    return known[0] if known else "others"
+
+
+def _modification(one: Mapping[str, Any], anchor: str, section: Section) -> Iterator[Block]:
+    yield Heading(3, one["label"], f"{section.id}-{anchor}")
+    yield paragraph(f"{one['cell']} against {one['reference']}.", small=True)
+    for text in one["why"]:
+        yield paragraph(text)
+    for change in one["code"]:
+        place = change["old"] if change["old"] == change["new"] else f"{change['old']} → {change['new']}"
+        yield Code(change["diff"], f"What changes in {change['factor']} ({place})", diff=True)
+    yield Terms(tuple((plain(words), (bullets(one[part]),)) for part, words in SAID.items() if one[part]))
+    yield from _mechanism(one["mechanism"])
+
+
+def _mechanism(said: Mapping[str, Any] | None) -> Iterator[Block]:
+    """Why it may be so, the measurement that could refute it, and what came of it."""
+    if not said:
+        return
+    explained = [said[name] for name in ("explanation",) if said.get(name)]
+    measured = [*said.get("measurements", []), *said.get("beside", [])]
+    concluded = [said[name] for name in ("conclusion",) if said.get(name)]
+    inside: list[Block] = [*map(paragraph, _listed(explained))]
+    inside += [bullets(measured)] if measured else []
+    inside += [*map(paragraph, _listed(concluded))]
+    if inside:
+        yield Terms(((plain("Discussion: why, and what could refute it"), tuple(inside)),))
+
+
+def _listed(values: Sequence[Any]) -> list[str]:
+    """Sentences, given singly or in lists."""
+    return [text for value in values for text in ([value] if isinstance(value, str) else value) if text]

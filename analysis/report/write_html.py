@@ -1,0 +1,218 @@
+"""Writes the report as one page of HTML: pictures within it, nothing fetched, light and dark, ready to print."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Iterator, Sequence
+from functools import singledispatch
+from html import escape
+from pathlib import Path
+
+from analysis.report.blocks import (
+    Block,
+    Bullets,
+    Code,
+    Figure,
+    Form,
+    Gap,
+    Heading,
+    Notes,
+    Paragraph,
+    Quote,
+    Span,
+    Table,
+    Terms,
+    Text,
+)
+from analysis.report.build import Report
+
+STYLE = Path(__file__).with_name("report.css")
+# Nothing but what the page holds: a picture or script from elsewhere would not be loaded even if text smuggled it in.
+POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+TYPES = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg"}
+IN_CONTENTS = 2  # levels
+
+
+def write(report: Report) -> bytes:
+    """The page, in UTF-8."""
+    style = STYLE.read_text(encoding="utf-8")
+    title = escape(report.title)
+    headings = [block for block in report.blocks if isinstance(block, Heading)]
+    first = next((place for place, block in enumerate(report.blocks) if isinstance(block, Heading)), len(report.blocks))
+    cover, body = report.blocks[:first], report.blocks[first:]
+    return f"""<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="{POLICY}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>{title}</title>
+<style>
+{style}</style>
+</head>
+<body>
+<a class="skip" href="#text">To the text</a>
+<header>
+<h1>{title}</h1>
+{_all(cover)}
+</header>
+<nav aria-label="Contents">
+<h2>Contents</h2>
+{_contents(headings)}
+</nav>
+<main id="text">
+{_all(body)}
+</main>
+</body>
+</html>
+""".encode()
+
+
+def _contents(headings: Sequence[Heading]) -> str:
+    lines = []
+    for heading in headings:
+        if heading.level <= IN_CONTENTS:
+            link = f'<a href="#{heading.anchor}">{escape(heading.text)}</a>'
+            lines.append(f'<li class="level-{heading.level}">{link}</li>')
+    return "<ul>\n" + "\n".join(lines) + "\n</ul>"
+
+
+def _all(blocks: Sequence[Block]) -> str:
+    return "\n".join(_html(block) for block in blocks)
+
+
+@singledispatch
+def _html(block: Block) -> str:
+    raise TypeError(f"no HTML for {type(block).__name__}")
+
+
+@_html.register
+def _(block: Heading) -> str:
+    return f'<h{block.level + 1} id="{block.anchor}">{escape(block.text)}</h{block.level + 1}>'
+
+
+@_html.register
+def _(block: Paragraph) -> str:
+    return f"<p{_class('small' if block.small else '')}>{_line(block.text)}</p>"
+
+
+@_html.register
+def _(block: Bullets) -> str:
+    tag = "ol" if block.ordered else "ul"
+    items = "\n".join(f"<li>{_inner(item)}</li>" for item in block.items)
+    return f"<{tag}>\n{items}\n</{tag}>"
+
+
+@_html.register
+def _(block: Terms) -> str:
+    items = "\n".join(f"<dt>{_line(term)}</dt>\n<dd>{_inner(said)}</dd>" for term, said in block.items)
+    return f"<dl>\n{items}\n</dl>"
+
+
+@_html.register
+def _(block: Figure) -> str:
+    from PIL import Image
+
+    with Image.open(block.path) as image:
+        width, height = image.size
+    data = base64.b64encode(block.path.read_bytes()).decode()
+    source = f"data:{TYPES[block.path.suffix.lower()]};base64,{data}"
+    return (
+        f'<figure id="figure-{block.number}">\n'
+        f'<img src="{source}" alt="{escape(block.alternative)}" width="{width}" height="{height}">\n'
+        f"<figcaption><strong>Figure {block.number}.</strong> {_line(block.caption)}</figcaption>\n</figure>"
+    )
+
+
+@_html.register
+def _(block: Table) -> str:
+    side = [_class("number" if place in block.numeric else "") for place in range(len(block.header))]
+    head = "".join(f'<th scope="col"{c}>{escape(text)}</th>' for text, c in zip(block.header, side, strict=True))
+    rows = "\n".join(f"<tr>{_row(row, side)}</tr>" for row in block.rows)
+    caption = f"<caption>{escape(block.caption)}</caption>" if block.caption else ""
+    label = escape(block.caption or "Table")
+    return (
+        f'<div class="scroll" role="region" aria-label="{label}" tabindex="0">\n<table>{caption}\n'
+        f"<thead><tr>{head}</tr></thead>\n<tbody>\n{rows}\n</tbody>\n</table>\n</div>"
+    )
+
+
+def _row(row: Sequence[Text], side: Sequence[str]) -> str:
+    first = f'<th scope="row"{side[0]}>{_line(row[0])}</th>'
+    return first + "".join(f"<td{c}>{_line(cell)}</td>" for cell, c in zip(row[1:], side[1:], strict=True))
+
+
+@_html.register
+def _(block: Code) -> str:
+    text = "\n".join(_diff_lines(block.text)) if block.diff else escape(block.text)
+    caption = f"<figcaption>{escape(block.caption)}</figcaption>\n" if block.caption else ""
+    label = escape(block.caption or "Code")
+    attributes = f'tabindex="0" role="region" aria-label="{label}"'
+    return f'<figure class="code">\n{caption}<pre {attributes}><code>{text}</code></pre>\n</figure>'
+
+
+def _diff_lines(text: str) -> Iterator[str]:
+    kinds = {"+": "added", "-": "removed", "@": "place"}
+    for line in text.split("\n"):
+        yield f"<span{_class(kinds.get(line[:1], ''))}>{escape(line)}</span>"
+
+
+@_html.register
+def _(block: Gap) -> str:
+    command = f" Fill it with <code>{_broken(block.command)}</code>." if block.command else ""
+    return f'<p class="gap" role="note"><strong>Missing.</strong> {escape(block.text)}{command}</p>'
+
+
+@_html.register
+def _(block: Quote) -> str:
+    return f"<blockquote>\n{_all(block.blocks)}\n</blockquote>"
+
+
+@_html.register
+def _(block: Notes) -> str:
+    return f'<div class="notes">\n<p class="small">The author\'s notes</p>\n{_all(block.blocks)}\n</div>'
+
+
+@_html.register
+def _(block: Form) -> str:
+    lines = "\n".join(f'<p class="line"><span>{escape(name)}</span></p>' for name in block.fields)
+    return f'<div class="form">\n<p>{_line(block.text)}</p>\n{lines}\n</div>'
+
+
+def _inner(blocks: Sequence[Block]) -> str:
+    """Within an item: a single paragraph needs no paragraph marks of its own."""
+    if len(blocks) == 1 and isinstance(blocks[0], Paragraph):
+        text = _line(blocks[0].text)
+        return f"<small>{text}</small>" if blocks[0].small else text
+    return _all(blocks)
+
+
+def _line(text: Text) -> str:
+    return "".join(_span(span) for span in text)
+
+
+def _span(span: Span) -> str:
+    shown = _SPANS.get(span.kind, lambda one: escape(one.text))(span)
+    shown = f"<em>{shown}</em>" if span.emphasis else shown
+    return f"<strong>{shown}</strong>" if span.strong else shown
+
+
+_SPANS: dict[str, Callable[[Span], str]] = {
+    "code": lambda span: f"<code>{_broken(span.text)}</code>",
+    "link": lambda span: f'<a href="{escape(span.target)}">{escape(span.text)}</a>',
+    "number": lambda span: f'<data value="{escape(span.target)}">{escape(span.text)}</data>',
+    "cite": lambda span: f'<a href="#references">{escape(span.text)}</a>',
+    "figure": lambda span: f'<a href="#{span.text.lower().replace(" ", "-")}">{escape(span.text)}</a>',
+    "section": lambda span: f'<a href="#{span.target}">{escape(span.text)}</a>',
+    "blank": lambda span: '<span class="blank">&nbsp;</span>',
+}
+
+
+def _broken(text: str) -> str:
+    """Long names may break behind their separators."""
+    return escape(text).replace("_", "_<wbr>").replace("-", "-<wbr>").replace(".", ".<wbr>").replace("/", "/<wbr>")
+
+
+def _class(name: str) -> str:
+    return f' class="{name}"' if name else ""
