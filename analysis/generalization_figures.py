@@ -1,0 +1,208 @@
+"""Draws the tables of `analysis.generalization`: tasks side by side, cells, and curves over what one may choose."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from analysis import figures, generalization_text
+from analysis.generalization_estimates import AXES
+from analysis.generalization_points import AREAS, MEMBERSHIP, PARTS, RECONSTRUCTION
+from analysis.restoration_figures import short
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from analysis.generalization_estimates import Estimates
+
+MOST_CELLS = 56  # rows of the figure of cells that a page holds
+MOST_CURVES = 6
+SHIFTS = {"memorisation": 0.24, "split shift": 0.0, "together": -0.24}  # rows' heights apart
+RATIO_TICKS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 1, 1.05, 1.1, 1.2, 1.4, 2, 3, 5, 10)
+
+
+def draw_all(estimates: Estimates, folder: Path) -> list[Path]:
+    """Every figure of every data set; the paths."""
+    paths: list[Path] = []
+    for dataset, table in estimates.overall.groupby("dataset", sort=False):
+        text = generalization_text.caption_tasks(table, str(dataset))
+        paths += figures.save(plot_tasks(table, text), folder / f"tasks-{dataset}")
+        cells = estimates.cells
+        cells = cells[(cells["dataset"] == dataset) & (cells["task"] == RECONSTRUCTION)]
+        if cells["cell"].nunique() > 1:
+            names = list(cells["cell"].unique())
+            text = generalization_text.caption_cells(cells, str(dataset), max(0, len(names) - MOST_CELLS))
+            picture = plot_cells(cells, names[:MOST_CELLS], str(dataset), text)
+            paths += figures.save(picture, folder / f"cells-{dataset}")
+        curves = estimates.curves
+        curves = curves[curves["dataset"] == dataset] if len(curves) else curves
+        if len(curves):
+            paths += figures.save(plot_curves(curves, str(dataset)), folder / f"curves-{dataset}")
+    return paths
+
+
+def plot_tasks(table: pd.DataFrame, caption: str) -> Figure:
+    """A row a task and training-set size, three marks in it; ratios on the left, areas on the right."""
+    kinds = [table[table["task"].isin(AREAS) == flag] for flag in (False, True)]
+    shown = [rows for rows in kinds if len(rows)]
+    with figures.theme():
+        figure = figures.new(1.9 + 0.3 * max(len(_row_names(rows)) for rows in shown))
+        panels = figure.subplots(1, len(shown), squeeze=False, width_ratios=[3, 2][: len(shown)])[0]
+        for axes, rows in zip(panels, shown, strict=True):
+            _tasks(axes, rows)
+        handles, labels = panels[0].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside upper center", ncols=2, frameon=False)
+        figures.caption(figure, caption)
+    return figure
+
+
+def _row_names(rows: pd.DataFrame) -> list[str]:
+    return [
+        f"{row['task']}, {generalization_text.images(row)}"
+        for row in rows[rows["part"] == rows["part"].iloc[0]].to_dict("records")
+    ]
+
+
+def _tasks(axes: Axes, rows: pd.DataFrame) -> None:
+    areas = rows["task"].iloc[0] in AREAS
+    names, styles = _row_names(rows), figures.styles(PARTS, known=tuple(PARTS))
+    for part, shift in SHIFTS.items():
+        mine = rows[rows["part"] == part]
+        places = [len(names) - 1 - number + shift for number in range(len(mine))]
+        style = styles[part]
+        sign = -1 if areas else 1
+        values, low, high = (
+            sign * mine[name] if areas else mine[f"ratio{end}"]
+            for name, end in (("value", ""), ("low", "_low"), ("high", "_high"))
+        )
+        axes.errorbar(values, places, xerr=_margins(values, low, high), fmt=style.marker, color=style.colour, ms=4,
+                      capsize=1.5, lw=1, label=f"{part} ({generalization_text.PAIRS[part]})")  # fmt: skip
+        control = sign * mine["control"] if areas else mine["control_ratio"]
+        axes.plot(control, places, "|", color=figures.REFERENCE, ms=9, mew=1.6, zorder=3,
+                  label="linear map" if part == "together" else None)  # fmt: skip
+    axes.set_yticks(range(len(names)), list(reversed(names)), fontsize=6.5)
+    axes.set_ylim(-0.6, len(names) - 0.4)
+    _scale(axes, rows["task"].iloc[0], horizontal=True)
+    axes.set_xlabel("gain in area, the first over the second" if areas else "ratio (below 1: the first does better)")
+
+
+def _margins(values: Any, low: Any, high: Any) -> np.ndarray:
+    """Lengths of the bars to either side; none where an interval is unbounded."""
+    sides = np.abs(np.array([np.asarray(low) - values, np.asarray(high) - values], float))
+    return np.where(np.isfinite(sides), sides, 0)
+
+
+def _scale(axes: Axes, task: str, horizontal: bool) -> None:
+    """A line of no difference, the band of what would not matter, and a log axis for ratios."""
+    from analysis.generalization_estimates import AREA_MARGIN, RATIO_MARGIN
+
+    line, span = (axes.axvline, axes.axvspan) if horizontal else (axes.axhline, axes.axhspan)
+    areas = task in AREAS
+    middle, band = (0.0, (-AREA_MARGIN, AREA_MARGIN)) if areas else (1.0, (1 / RATIO_MARGIN, RATIO_MARGIN))
+    line(middle, color="black", lw=0.8, ls=(0, (4, 2)), zorder=0)
+    span(*band, color="0.88", zorder=-1, lw=0)
+    if areas:
+        return
+    axis, (set_scale, get_limits, set_limits) = (
+        (axes.xaxis, (axes.set_xscale, axes.get_xlim, axes.set_xlim))
+        if horizontal
+        else (axes.yaxis, (axes.set_yscale, axes.get_ylim, axes.set_ylim))
+    )
+    set_scale("log")
+    low, high = get_limits()
+    set_limits(min(low, 0.94), max(high, 1.06))
+    ticks = _ticks(*get_limits())
+    axis.set_ticks(ticks, [f"{tick:g}" for tick in ticks])
+    axes.minorticks_off()
+
+
+def _ticks(low: float, high: float) -> list[float]:
+    """At most seven of `RATIO_TICKS`, 1 among them."""
+    inside = [tick for tick in RATIO_TICKS if low <= tick <= high]
+    while len(inside) > 7:
+        at = inside.index(1)
+        inside = [tick for number, tick in enumerate(inside) if (number - at) % 2 == 0]
+    return inside
+
+
+def plot_cells(table: pd.DataFrame, names: Sequence[str], dataset: str, caption: str) -> Figure:
+    """A row a cell: memorisation on the left, split shift on the right."""
+    with figures.theme():
+        figure = figures.new(1.4 + 0.145 * len(names))
+        panels = figure.subplots(1, 2, sharey=True)
+        for axes, part in zip(panels, ("memorisation", "split shift"), strict=True):
+            rows = table[table["part"] == part].set_index("cell").reindex(names)
+            style = figures.styles(PARTS, known=tuple(PARTS))[part]
+            places = np.arange(len(names))[::-1]
+            axes.errorbar(rows["control_ratio"], places - 0.22, xerr=_margins(rows["control_ratio"],
+                          np.exp(rows["control_low"]), np.exp(rows["control_high"])), fmt="|", color=figures.REFERENCE,
+                          lw=0.8, ms=5, label="PCA")  # fmt: skip
+            margins = _margins(rows["ratio"], rows["ratio_low"], rows["ratio_high"])
+            axes.errorbar(rows["ratio"], places + 0.1, xerr=margins, fmt=style.marker, color=style.colour, ms=3.2,
+                          lw=0.9, capsize=1.2, label="network")  # fmt: skip
+            axes.set(title=part, xlabel=f"{generalization_text.PAIRS[part]} (MSE)")
+            axes.set_yticks(places, [short(cell, dataset) for cell in names], fontsize=6)
+            axes.set_ylim(-0.8, len(names) - 0.2)
+            _scale(axes, RECONSTRUCTION, horizontal=True)
+        figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper center", ncols=2, frameon=False)
+        figures.caption(figure, caption)
+    return figure
+
+
+def plot_curves(curves: pd.DataFrame, dataset: str) -> Figure:
+    """A column an axis, a row a measure."""
+    tasks = [task for task in (RECONSTRUCTION, MEMBERSHIP) if task in set(curves["task"])] or [curves["task"].iloc[0]]
+    curves = curves[curves["task"].isin(tasks)]
+    axes_there = [axis for axis in AXES if axis in set(curves["axis"])]
+    with figures.theme():
+        figure = figures.new(1.2 + 2.2 * len(tasks))
+        grid = figure.subplots(len(tasks), len(axes_there), squeeze=False, sharey="row")
+        for row, task in enumerate(tasks):
+            for column, axis in enumerate(axes_there):
+                mine = curves[(curves["task"] == task) & (curves["axis"] == axis)]
+                _curves(grid[row, column], mine, task, axis)
+            grid[row, 0].set_ylabel(_measure(task))
+        for axes in grid[0]:
+            axes.legend(fontsize=6, frameon=False, loc="best")
+        figures.caption(figure, generalization_text.caption_curves(curves, dataset))
+    return figure
+
+
+def _measure(task: str) -> str:
+    if task == RECONSTRUCTION:
+        return "MSE, training ÷ held-out"
+    return "AUC, held-out against training" if task == MEMBERSHIP else f"{task}, training against held-out"
+
+
+def _curves(axes: Axes, table: pd.DataFrame, task: str, axis: str) -> None:
+    names = list(table["curve"].unique())[:MOST_CURVES]
+    for name, style in figures.styles(names, known=tuple(names)).items():
+        rows = table[table["curve"] == name].sort_values("level")
+        values, low, high, control = _drawn(rows, task)
+        axes.errorbar(rows["level"], values, _margins(values, low, high), capsize=1.5, label=name, **style.line)
+        axes.plot(rows["level"], control, color=style.colour, lw=0.8, ls=":")
+    axes.set_xscale("log")
+    levels = sorted(set(table["level"]))
+    axes.set_xticks(levels, [f"{level:,}" for level in levels], rotation=30 if len(levels) > 4 else 0)
+    axes.set_xlabel(generalization_text.LEVELS[axis])
+    if task == MEMBERSHIP:
+        axes.axhline(0.5, color="black", lw=0.8, ls=(0, (4, 2)), zorder=0)
+        axes.minorticks_off()
+    else:
+        _scale(axes, task, horizontal=False)
+        axes.xaxis.set_tick_params(which="minor", bottom=False)
+
+
+def _drawn(rows: pd.DataFrame, task: str) -> tuple[Any, Any, Any, Any]:
+    """Value, ends and control as they are drawn: a ratio, or an area."""
+    if task == MEMBERSHIP:
+        chance = generalization_text.CHANCE
+        return tuple(chance - rows[name] for name in ("value", "high", "low", "control"))  # type: ignore[return-value]
+    if task in AREAS:
+        return tuple(-rows[name] for name in ("value", "high", "low", "control"))  # type: ignore[return-value]
+    return tuple(rows[name] for name in ("ratio", "ratio_low", "ratio_high", "control_ratio"))  # type: ignore[return-value]

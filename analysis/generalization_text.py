@@ -1,0 +1,250 @@
+"""The sentences, captions and the answer of `analysis.generalization`, chosen by the numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from analysis.citable import Answer, slug
+from analysis.generalization_estimates import ONE_CLASS
+from analysis.generalization_membership import CHANCE
+from analysis.generalization_points import AREAS, GENERATION
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from analysis.generalization_estimates import Estimates
+
+FEW_SEEDS = 5
+NAMED = 3
+PAIRS = {"memorisation": "training ÷ held-out", "split shift": "held-out ÷ test", "together": "training ÷ test"}
+LEVELS = {"train_size": "training images", "latent_dim": "latent units", "epochs": "epochs"}
+SAYS = {
+    "better": "yes",
+    "better, within the margin": "yes, but by less than would matter",
+    "equivalent": "no, the two are the same within the margin",
+    "worse": "no, worse",
+    "worse, within the margin": "no, worse, but by less than would matter",
+    "not resolved": "not resolved",
+}
+
+
+def sentences(estimates: Estimates, membership: pd.DataFrame | None, study: str) -> list[str]:
+    """What may be cited."""
+    return [
+        *_demonstration(estimates.overall),
+        *_overall(estimates.overall),
+        *_cells(estimates.cells),
+        *_flips(estimates.flips),
+        *(_membership(membership) if membership is not None else ()),
+        *_epochs(estimates, study),
+    ]
+
+
+def answers(estimates: Estimates, first: pd.Series) -> list[Answer]:
+    """The answer to the second discussion question, of the data set and training-set size of the study's first cell."""
+    table = estimates.overall
+    classes = "" if first["normal_class"] is None or first["normal_class"] != first["normal_class"] else ONE_CLASS
+    same_size = table["train_size"].isna() if not _size(first) else table["train_size"] == first["train_size"]
+    mine = table[(table["dataset"] == first["dataset"]) & same_size & (table["classes"] == classes)]
+    if mine.empty:
+        return []
+    main = mine["task"].iloc[0]
+    parts = {row["part"]: row for row in _rows(mine[mine["task"] == main])}
+    together = parts["together"]
+    others = [
+        f"{row['task']} {_number(row)}" for row in _rows(mine[(mine["part"] == "together") & (mine["task"] != main)])
+    ]
+    also = f" Training against test images in the other tasks: {'; '.join(others)}." if others else ""
+    sentence = (
+        f"{SAYS[together['verdict']].capitalize()}: {main} of {first['dataset']} with {images(together)}, "
+        f"training against test images {_number(together)}, of which memorisation {_number(parts['memorisation'])} "
+        f"and the split itself {_number(parts['split shift'])} (mean over {together['cells']} cells, 95 % t intervals, "
+        f"n = {together['n']} seeds).{also}"
+    )
+    named = [main, "together", first["dataset"], _size(first), classes]
+    statistic = "-".join(slug(part) for part in named if part)
+    return [Answer("generalization", sentence, statistic, f"tasks-{first['dataset']}")]
+
+
+def _size(row: pd.Series) -> str:
+    """The training-set size of a cell, "" for all images."""
+    size = row["train_size"]
+    return "" if size is None or size != size else f"{size:g}"
+
+
+def images(row: dict[str, Any]) -> str:
+    """How many training images, such as "95 to 97 training images of one class"."""
+    low, high = row["n_train"], row["n_train_most"]
+    count = f"{low:,}" if low == high else f"{low:,} to {high:,}"
+    return f"{count} training images" + (f" of {row['classes']}" if row["classes"] else "")
+
+
+def caption_tasks(table: pd.DataFrame, dataset: str) -> str:
+    """Under the figure of tasks."""
+    return (
+        f"{dataset}: training, held-out and test images compared in pairs; below 1 (or above 0 of an area) the first "
+        f"does better. Mean over at most {table['cells'].max()} cells and n = {_span(table['n'])} seeds, 95 % t "
+        "interval over seeds (none: a single seed). Grey: the linear map fitted on the same training images. Band: "
+        "what would not matter (2 % of the error, 0.005 of an area, 0.02 of a share). The test images are one fixed "
+        "set: intervals hold for new draws of training and held-out images."
+    )
+
+
+def caption_cells(table: pd.DataFrame, dataset: str, left_out: int) -> str:
+    """Under the figure of cells."""
+    more = f" {left_out} more cells are in cells.csv." if left_out else ""
+    return (
+        f"{dataset}, reconstruction by cell: ratio of mean squared errors, n = {_span(table['n'])} seeds; "
+        f"{table['method'].iloc[0]}. Grey: PCA of the same size, fitted on the same training images, mean and 95 % t "
+        f"interval. Band: within 2 %.{more}"
+    )
+
+
+def caption_curves(table: pd.DataFrame, dataset: str) -> str:
+    """Under the figure of curves."""
+    return (
+        f"{dataset}: training against held-out images; mean and 95 % t interval over n = {_span(table['n'])} seeds. "
+        "Below 1, and above 0.5 of an area, training images do better. Thin, without markers: PCA of the same size on "
+        "the same images. Band: what would not matter (2 %, or 0.005 of an area)."
+    )
+
+
+def _demonstration(overall: pd.DataFrame) -> Iterator[str]:
+    n = int(overall["n"].max())
+    if n < FEW_SEEDS:
+        yield (
+            f"A demonstration: {n} seeds resolve little, and the t intervals rest on differences that are normal over "
+            "seeds."
+        )
+
+
+def _overall(table: pd.DataFrame) -> Iterator[str]:
+    for (task, dataset, _, _), rows in table.groupby(
+        ["task", "dataset", "train_size", "classes"], sort=False, dropna=False
+    ):
+        parts = {row["part"]: row for row in _rows(rows)}
+        first = next(iter(parts.values()))
+        found = "; ".join(f"{part} {_number(row)}: {_means(row)}" for part, row in parts.items())
+        yield (
+            f"{dataset}, {images(first)}, {task} ({_what(task)}): {found}. Mean over {first['cells']} cells"
+            f"{_left_out(first)}, {first['method']} over n = {first['n']} seeds; {_control(task, parts)}."
+        )
+
+
+def _what(task: str) -> str:
+    if task == GENERATION:
+        return "0.5 less the share of generated images whose nearest real image is a training image, not a held-out one"
+    return "difference of 1 - AUC" if task in AREAS else "ratio of errors"
+
+
+def _number(row: dict[str, Any]) -> str:
+    """A ratio, or a difference of 1 - AUC, with its interval."""
+    if row["task"] in AREAS:
+        return f"{row['value']:+.3f}{_ends(row['low'], row['high'], '+.3f')}"
+    return f"{row['ratio']:.3f}{_ends(row['ratio_low'], row['ratio_high'], '.3f')}"
+
+
+def _ends(low: float, high: float, form: str) -> str:
+    return f" [{low:{form}}, {high:{form}}]" if low == low else " (no interval: one seed)"
+
+
+def _means(row: dict[str, Any]) -> str:
+    """The verdict on a pair, in words."""
+    first, second = PAIRS[row["part"]].split(" ÷ ")
+    worth = _worth(row["task"])
+    return {
+        "better": f"{first} images do better than {second} ones",
+        "better, within the margin": f"{first} images do better than {second} ones, by less than {worth}",
+        "worse": f"{first} images do worse than {second} ones",
+        "worse, within the margin": f"{first} images do worse than {second} ones, by less than {worth}",
+        "equivalent": f"{first} and {second} images do the same within {worth} (TOST p = {row['equivalence_p']:.2g})",
+        "not resolved": f"{first} and {second} images are neither told apart nor shown to be the same within {worth}",
+    }[row["verdict"]]
+
+
+def _worth(task: str) -> str:
+    """The margin in words."""
+    return "0.02 of a share" if task == GENERATION else "0.005 of an area" if task in AREAS else "2 %"
+
+
+def _left_out(row: dict[str, Any]) -> str:
+    return f" ({row['left_out']} that lack seeds left out)" if row["left_out"] else ""
+
+
+def _control(task: str, parts: dict[str, dict[str, Any]]) -> str:
+    row = parts["memorisation"]
+    name = "the linear map"
+    if row["control_n"] == 0 or row["control"] != row["control"]:
+        return f"{name} has no such number"
+    if task in AREAS:
+        return f"memorisation of {name}: {row['control']:+.3f}{_ends(row['control_low'], row['control_high'], '+.3f')}"
+    import math
+
+    low, high = (math.exp(row[f"control_{end}"]) for end in ("low", "high"))
+    return f"memorisation of {name} fitted on the same images: {row['control_ratio']:.3f}{_ends(low, high, '.3f')}"
+
+
+def _cells(table: pd.DataFrame) -> Iterator[str]:
+    groups = table[table["part"] == "memorisation"].groupby(["task", "dataset"], sort=False)
+    for (task, dataset), rows in groups:
+        if len(rows) < 2:
+            continue
+        better = rows[rows["high"] < 0].sort_values("value")
+        same = rows[rows["verdict"].isin(["equivalent", "better, within the margin", "worse, within the margin"])]
+        named = "; ".join(f"{row['cell']} {_number(row)}" for row in _rows(better)[:NAMED])
+        more = f" and {len(better) - NAMED} more in cells.csv" if len(better) > NAMED else ""
+        yield (
+            f"{dataset}, {task}: memorisation is resolved in {len(better)} of {len(rows)} cells"
+            f"{f' ({named}{more})' if named else ''}, and {len(same)} are shown to be within the margin "
+            f"(simultaneous 95 % intervals, n = {_span(rows['n'])} seeds; {rows['method'].iloc[0]}; TOST, Holm)."
+        )
+
+
+def _flips(table: pd.DataFrame) -> Iterator[str]:
+    for row in _rows(table):
+        never = row["value"] != row["value"]
+        where = (
+            "at none of them" if never else f"from {row['value']:g} on" if row["falls"] else f"up to {row['value']:g}"
+        )
+        yield (
+            f"{row['dataset']}, {row['task']}, {row['curve']}, with {row['tried']} {LEVELS[row['axis']]}: training "
+            f"images do at most {_worth(row['task'])} better than held-out ones {where} ({row['words']}: 95 % interval "
+            f"by inversion of t tests, n = {row['n']} seeds)."
+        )
+
+
+def _membership(table: pd.DataFrame) -> Iterator[str]:
+    for dataset, rows in table[table["part"] == "memorisation"].groupby("dataset", sort=False):
+        told = rows[rows["low"] > CHANCE]
+        above = rows[rows["over_low"] > 0]
+        top = _rows(rows.sort_values("auc", ascending=False))[0]
+        yield (
+            f"{dataset}: by its reconstruction error a training image can be told from a held-out one in {len(told)} "
+            f"of {len(rows)} cells, and better than by PCA's in {len(above)}; at most with AUC {top['auc']:.3f}"
+            f"{_ends(top['low'], top['high'], '.3f')} ({top['cell']}; PCA {top['pca_auc']:.3f}; n = {top['n']} seeds, "
+            f"at least {rows[['n_first', 'n_second']].min().min():,} images of either kind; {top['method']}; "
+            "descriptive, not adjusted for the number of cells)."
+        )
+
+
+def _epochs(estimates: Estimates, study: str) -> Iterator[str]:
+    """Which studies would say what this one cannot."""
+    if not len(estimates.flips) or "epochs" not in set(estimates.flips["axis"]):
+        epochs = int(estimates.points["epochs"].max())
+        fewer, more = max(1, epochs // 4), 4 * epochs
+        yield (
+            f"Records hold held-out error at the end of training alone, of the epoch with the least validation error. "
+            f"Memorisation over epochs needs studies of the same cells with other numbers of them: repeat the search "
+            f"of {study} with --set epochs={fewer} --name {study}_{fewer} and --set epochs={more} --name "
+            f"{study}_{more}, then: python -m analysis.generalization {study} --beside {study}_{fewer} {study}_{more}"
+        )
+
+
+def _span(counts: pd.Series) -> str:
+    low, high = int(counts.min()), int(counts.max())
+    return f"{low}" if low == high else f"{low} to {high}"
+
+
+def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:
+    return table.to_dict("records")
