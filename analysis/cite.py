@@ -58,10 +58,10 @@ def checked(path: Path, find: Find) -> tuple[list[str], bool]:
     found = cite_check.check(path, find)
     lines = [f"{path}:{one.line}: {one.outcome}: {one.key}: {one.detail}".rstrip(": ") for one in found]
     counts = Counter(one.outcome for one in found)
-    counted = ", ".join(f"{count} {outcome}" for outcome, count in counts.items()) or "none, so nothing was checked"
+    counted = ", ".join(f"{outcome} {count}" for outcome, count in counts.items()) or "nothing was checked"
     text = cite_check.plain(path.read_text(encoding="utf-8"), path.suffix.lower())
     others = len(re.findall(r"(?<![\w.:-])\d+\.\d+(?![\w.])", cite_check.CITED.sub("", text)))
-    lines.append(f"{len(found)} cited numbers: {counted}. Decimal numbers without an id, not looked at: {others}.")
+    lines.append(f"{len(found)} cited numbers ({counted}). Decimal numbers without an id, not looked at: {others}.")
     return lines, bool(found) and all(one.outcome in cite_check.GOOD for one in found)
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
-from analysis.report.blocks import Paragraph, Span, Terms, Text, plain
+from analysis.report.blocks import Span, Text, plain
 
 PATH = Path(__file__).with_name("references.bib")
 NAMED = 6  # authors that a reference names before "et al."
@@ -48,17 +48,12 @@ def name(key: str) -> str:
     return f"{' and '.join(authors)} ({entry['year']})"
 
 
-def listed(keys: Sequence[str]) -> Terms:
-    """The references under their numbers, in the order given."""
-    return Terms(tuple((plain(f"[{number}]"), (Paragraph(reference(key)),)) for number, key in enumerate(keys, 1)))
-
-
 def reference(key: str) -> Text:
     """An entry in full: authors, title, where and when, and a link."""
     entry = entries()[key]
     words = f"{_all_authors(entry)}. {_clean(entry['title'])}. "
     where = ", ".join(part for part in [*_where(entry), entry["year"]] if part)
-    return plain(words, *([Span(where, emphasis=False)]), ". ", *_link(entry))
+    return plain(f"{words}{where}. ", *_link(entry))
 
 
 def _where(entry: Mapping[str, str]) -> Iterator[str]:

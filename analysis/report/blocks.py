@@ -52,10 +52,11 @@ class Heading(Block):
 
 @dataclass(frozen=True)
 class Paragraph(Block):
-    """A paragraph; a small one is an aside."""
+    """A paragraph; a small one is an aside, one that is kept stays on the page of what follows."""
 
     text: Text
     small: bool = False
+    kept: bool = False
 
 
 @dataclass(frozen=True)
@@ -124,6 +125,13 @@ class Quote(Block):
     """A quotation."""
 
     blocks: tuple[Block, ...]
+
+
+@dataclass(frozen=True)
+class References(Block):
+    """The sources, in the order of their numbers."""
+
+    items: tuple[Text, ...]
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 from analysis import cite_statistics
 from analysis.cite_statistics import Statistic
 from analysis.report import bibliography, content, frame, methods, notes
-from analysis.report.blocks import Block, Figure, Heading, Notes, Span, Text, every, rewritten, spans
+from analysis.report.blocks import Block, Figure, Heading, Notes, References, Span, Text, every, rewritten, spans
 from analysis.report.evidence import Evidence, Picture
 from analysis.report.notes import Note
 from analysis.report.sections import FRAME, SECTIONS, Section
@@ -136,7 +136,7 @@ def _with_pictures(blocks: Sequence[Block], known: Mapping[str, Picture]) -> lis
         for key in dict.fromkeys(span.target for span in spans([block]) if span.kind == "figure"):
             if key not in placed:
                 placed.add(key)
-                found.append(content.figure(known[key]))
+                found.append(frame.shown(known[key]))
     return found
 
 
@@ -171,7 +171,7 @@ def _numbered(blocks: Sequence[Block]) -> Iterator[Block]:
     for block in blocks:
         yield rewritten(block, fill, complete)
     yield Heading(1, "References", "references")
-    yield bibliography.listed(keys)
+    yield References(tuple(bibliography.reference(key) for key in keys))
 
 
 def _anchor(wanted: str, taken: set[str]) -> str:

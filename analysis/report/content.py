@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from analysis.report import frame, methods, modifications, sources
-from analysis.report.blocks import Block, Bullets, Figure, Gap, Heading, Span, Terms, paragraph, plain
-from analysis.report.evidence import Analysis, Evidence, Picture
+from analysis.report.blocks import Block, Bullets, Gap, Heading, Paragraph, Span, Terms, paragraph, plain
+from analysis.report.evidence import Analysis, Evidence
 from analysis.report.sections import Section, assigned
 
 _GROUP = re.compile(r"^(?P<of>[^:.]{1,90}): (?P<said>.+)$", re.DOTALL)
@@ -15,18 +15,18 @@ _GROUP = re.compile(r"^(?P<of>[^:.]{1,90}): (?P<said>.+)$", re.DOTALL)
 
 def blocks(section: Section, evidence: Sequence[Evidence]) -> list[Block]:
     """Question, answers, how it was done, the code that shows it, and what each study found."""
-    found = [block for question in _analyses(section, evidence) for block in _analysed(question, evidence)]
     changed = [block for one in evidence for block in modifications.blocks(section, one)]
+    found = [block for question in _analyses(section, evidence) for block in _analysed(question, evidence)]
     if section.id == "others" and not found and not changed:
         return []
     answers = [block for one in evidence for block in frame.answered(one, section.question)] if section.question else []
     missing: list[Block] = [modifications.gap(section, evidence)] if section.family and not changed else []
-    code = [sources.code(place) for place in section.code]
-    cited = methods.cited("Sources", section.sources)
-    return [
-        *([paragraph(Span(section.asks, emphasis=True))] if section.asks else []),
-        *answers, *missing, *changed, *code, *found, *cited,
-    ]  # fmt: skip
+    empty = not changed and all(isinstance(block, Gap) for block in [*found, *missing])
+    asked = [Paragraph(plain(Span(section.asks, emphasis=True)), kept=True)] if section.asks else []
+    if empty and (found or missing):
+        return [*asked, *answers, *missing, *found]
+    code = [block for place in section.code for block in sources.code(place)]
+    return [*asked, *answers, *changed, *code, *found, *methods.cited("Sources", section.sources)]
 
 
 def grouped(sentences: Iterable[str]) -> list[Block]:
@@ -43,14 +43,6 @@ def grouped(sentences: Iterable[str]) -> list[Block]:
         items = Bullets(tuple((paragraph(text if len(said) > 1 or not of else f"{of}: {text}"),) for text in said))
         found.append(Terms(((plain(of), (items,)),)) if of and len(said) > 1 else items)
     return _joined(found)
-
-
-def figure(picture: Picture) -> Figure:
-    """A picture; its caption is part of it, so that under it stands only what it is."""
-    place = picture.key.partition(":")
-    return Figure(
-        picture.key, picture.path, picture.caption, plain(f"{place[2]}, study {place[0]}; its text is in the picture.")
-    )
 
 
 def _analyses(section: Section, evidence: Sequence[Evidence]) -> Sequence[str]:
@@ -78,8 +70,10 @@ def _analysed(question: str, evidence: Sequence[Evidence]) -> Iterator[Block]:
 
 def _results(analysis: Analysis) -> Iterator[Block]:
     yield from grouped(analysis.sentences)
+    shown = modifications.families() if analysis.question == modifications.MODIFICATIONS else set()
     for picture in analysis.pictures:
-        yield figure(picture)
+        if modifications.family_of(picture) not in shown:
+            yield frame.shown(picture)
     if analysis.note:
         yield paragraph(analysis.note, small=True)
     yield paragraph("Written by ", Span(analysis.command, "code"), ".", small=True)

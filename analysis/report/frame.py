@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from analysis.citable import QUESTIONS, Answer
 from analysis.cite_statistics import Statistic, p_value
 from analysis.report import sources
-from analysis.report.blocks import Block, Form, Gap, Heading, Paragraph, Span, Terms, Text, paragraph, plain
-from analysis.report.evidence import Analysis, Evidence
+from analysis.report.blocks import Block, Figure, Form, Gap, Heading, Paragraph, Span, Terms, Text, paragraph, plain
+from analysis.report.evidence import Analysis, Evidence, Picture
 from analysis.report.sections import Section
 
 TITLE = "Autoencoders: what each part does, and what they can be used for"
@@ -81,6 +81,14 @@ def number(one: Statistic) -> Text:
 def figure(key: str) -> Span:
     """A reference to a picture, which the report completes with its number."""
     return Span("Figure", "figure", key)
+
+
+def shown(picture: Picture) -> Figure:
+    """A picture; its caption is part of it, so that under it stands only what it is."""
+    place = picture.key.partition(":")
+    return Figure(
+        picture.key, picture.path, picture.caption, plain(f"{place[2]}, study {place[0]}; its text is in the picture.")
+    )
 
 
 def cited_numbers(found: Iterable[Statistic]) -> list[Block]:

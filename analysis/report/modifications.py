@@ -10,8 +10,11 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from analysis.report.blocks import Block, Code, Gap, Heading, Terms, bullets, paragraph, plain
-from analysis.report.evidence import Evidence
+from analysis.cite_statistics import Statistic, p_value
+from analysis.effects_text import contrast_id
+from analysis.report import frame
+from analysis.report.blocks import Block, Code, Gap, Heading, Table, Terms, Text, bullets, paragraph, plain
+from analysis.report.evidence import Evidence, Picture
 from analysis.report.sections import MODIFICATIONS, SECTIONS, Section
 from study.errors import InputError
 
@@ -34,11 +37,28 @@ SAID = {
 
 
 def blocks(section: Section, evidence: Evidence) -> list[Block]:
-    """The modifications of a study that belong to a section; none where it was not analysed."""
+    """The modifications of a study that belong to a section: in one table, in pictures, and each by itself."""
     mine = [one for one in _modifications(evidence) if _section(one) == section.id]
-    return [
+    drawn = [
+        frame.shown(picture)
+        for analysis in evidence.of(MODIFICATIONS)
+        for picture in analysis.pictures
+        if mine and section.family and family_of(picture) == section.family
+    ]
+    singly = [
         block for place, one in enumerate(mine, 1) for block in _modification(one, f"{evidence.study}-{place}", section)
     ]
+    return [*([_table(mine, evidence)] if mine else []), *drawn, *singly]
+
+
+def families() -> set[str]:
+    """The families that have a section of their own."""
+    return {section.family for section in SECTIONS if section.family}
+
+
+def family_of(picture: Picture) -> str:
+    """The family whose contrasts a picture shows: its name ends with it."""
+    return picture.path.stem.partition("-")[2]
 
 
 def gap(section: Section, evidence: Sequence[Evidence]) -> Gap:
@@ -54,6 +74,23 @@ def gap(section: Section, evidence: Sequence[Evidence]) -> Gap:
         "does declares the comparison in FAMILIES, as search_spaces/assignment.py does.",
         "python -m study.search assignment",
     )
+
+
+def _table(mine: Sequence[Mapping[str, Any]], evidence: Evidence) -> Table:
+    """Performance, time an epoch and epochs against the reference, each with its interval."""
+    baseline = next(iter(evidence.manifest["cells"]))
+    rows = []
+    for one in mine:
+        name = contrast_id(one, baseline)
+        found = [evidence.statistics.get(f"{MODIFICATIONS}.{kind}{name}") for kind in ("", "seconds-", "epochs-")]
+        p = "–" if found[0] is None or found[0].p is None else p_value(found[0].p).removeprefix("p = ")
+        rows.append((plain(one["label"]), _cell(found[0]), plain(p), _cell(found[1]), _cell(found[2])))
+    header = ("modification", "error ÷ reference's", "p", "seconds an epoch ÷ reference's", "epochs to reference's end")
+    return Table(f"{evidence.study}: modifications against their references (lower is better)", header, tuple(rows))
+
+
+def _cell(one: Statistic | None) -> Text:
+    return plain("not measured") if one is None else frame.number(one)
 
 
 def _modifications(evidence: Evidence) -> list[dict[str, Any]]:
@@ -73,8 +110,7 @@ def _whole(one: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _section(one: Mapping[str, Any]) -> str:
-    families = {section.family for section in SECTIONS if section.family}
-    known = [one["family"]] if one["family"] in families else [FACTORS[f] for f in one["factors"] if f in FACTORS]
+    known = [one["family"]] if one["family"] in families() else [FACTORS[f] for f in one["factors"] if f in FACTORS]
     return known[0] if known else "others"
 
 

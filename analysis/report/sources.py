@@ -18,8 +18,8 @@ ROOT = Path(__file__).parent.parent.parent
 _TERM = re.compile(r"^  (?P<term>\S+(?: \S+)*)  +(?P<text>\S.*)$")
 
 
-def code(place: str) -> Code:
-    """A function of the project, without its docstring.
+def code(place: str) -> list[Block]:
+    """A function of the project, without docstring and decorators, and before it why it is as it is, where it says so.
 
     Args:
         place: "MODULE:NAME", such as "study.corruptions:masks".
@@ -32,7 +32,7 @@ def code(place: str) -> Code:
     text = (ROOT / path).read_text(encoding="utf-8")
     for node in ast.parse(text).body:
         if isinstance(node, ast.FunctionDef) and node.name == name:
-            return Code(_without_docstring(text, node), f"{name}, from {path}")
+            return [*map(Paragraph, map(quoted, _why(node))), Code(_body(text, node), f"{name}, from {path}")]
     raise ValueError(f"{path} has no function {name}")
 
 
@@ -77,14 +77,19 @@ def git(*arguments: str) -> str:
     return done.stdout if done.returncode == 0 else ""
 
 
-def _without_docstring(text: str, node: ast.FunctionDef) -> str:
-    lines = text.splitlines()
-    first, last = min([node.lineno, *(d.lineno for d in node.decorator_list)]), node.end_lineno
-    said = node.body[0]
-    kept = lines[first - 1 : last]
+def _why(node: ast.FunctionDef) -> list[str]:
+    """The reason that `@level(why=...)` gives, where it is written out."""
+    keywords = [keyword for d in node.decorator_list if isinstance(d, ast.Call) for keyword in d.keywords]
+    return [str(k.value.value) for k in keywords if k.arg == "why" and isinstance(k.value, ast.Constant)]
+
+
+def _body(text: str, node: ast.FunctionDef) -> str:
+    lines, said = text.splitlines(), node.body[0]
     if isinstance(said, ast.Expr) and isinstance(said.value, ast.Constant) and isinstance(said.value.value, str):
-        kept = lines[first - 1 : said.lineno - 1] + lines[said.end_lineno or said.lineno : last]
-    return "\n".join(kept)
+        return "\n".join(
+            lines[node.lineno - 1 : said.lineno - 1] + lines[said.end_lineno or said.lineno : node.end_lineno]
+        )
+    return "\n".join(lines[node.lineno - 1 : node.end_lineno])
 
 
 def _set(text: str) -> list[Block]:

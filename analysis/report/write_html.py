@@ -19,6 +19,7 @@ from analysis.report.blocks import (
     Notes,
     Paragraph,
     Quote,
+    References,
     Span,
     Table,
     Terms,
@@ -94,7 +95,8 @@ def _(block: Heading) -> str:
 
 @_html.register
 def _(block: Paragraph) -> str:
-    return f"<p{_class('small' if block.small else '')}>{_line(block.text)}</p>"
+    names = " ".join(name for name, has in (("small", block.small), ("kept", block.kept)) if has)
+    return f"<p{_class(names)}>{_line(block.text)}</p>"
 
 
 @_html.register
@@ -170,6 +172,12 @@ def _(block: Quote) -> str:
 
 
 @_html.register
+def _(block: References) -> str:
+    items = "\n".join(f'<li id="reference-{n}">{_line(item)}</li>' for n, item in enumerate(block.items, 1))
+    return f'<ol class="references">\n{items}\n</ol>'
+
+
+@_html.register
 def _(block: Notes) -> str:
     return f'<div class="notes">\n<p class="small">The author\'s notes</p>\n{_all(block.blocks)}\n</div>'
 
@@ -202,11 +210,16 @@ _SPANS: dict[str, Callable[[Span], str]] = {
     "code": lambda span: f"<code>{_broken(span.text)}</code>",
     "link": lambda span: f'<a href="{escape(span.target)}">{escape(span.text)}</a>',
     "number": lambda span: f'<data value="{escape(span.target)}">{escape(span.text)}</data>',
-    "cite": lambda span: f'<a href="#references">{escape(span.text)}</a>',
+    "cite": lambda span: f'<a href="#reference-{_number(span)}">{escape(span.text)}</a>',
     "figure": lambda span: f'<a href="#{span.text.lower().replace(" ", "-")}">{escape(span.text)}</a>',
     "section": lambda span: f'<a href="#{span.target}">{escape(span.text)}</a>',
     "blank": lambda span: '<span class="blank">&nbsp;</span>',
 }
+
+
+def _number(span: Span) -> str:
+    """Of the source that a span ends with: "Huber (1964) [7]"."""
+    return span.text.rpartition("[")[2].rstrip("]")
 
 
 def _broken(text: str) -> str:
