@@ -1,16 +1,31 @@
-# make study: the demonstration study. make test: the tests. Both set .venv up first, from the hash-pinned lock.
+# make study: the demonstration study. make report: from nothing to the report of the study `tour`, and where it was
+# stopped it goes on. make handin: the report, the code and the records in one zip. make verify: do they agree?
+# make test: the tests. All set .venv up first, from the hash-pinned lock. For another study: make report STUDY=NAME.
 PYTHON ?= python3
+STUDY ?= tour
 ifeq ($(OS),Windows_NT)
 BIN := .venv/Scripts
 else
 BIN := .venv/bin
 endif
 
-.PHONY: study test slow lint lock clean
+.PHONY: study report handin verify test slow lint lock clean
 
 study: .venv/ready
 	$(BIN)/python -m study.search quick
 	$(BIN)/python -m analysis.latent_elbow quick
+
+report: .venv/ready
+	$(BIN)/python -m study.search $(STUDY)
+	$(BIN)/python -m analysis $(STUDY)
+	$(BIN)/python -m analysis.report $(STUDY)
+
+handin: .venv/ready
+	$(BIN)/python -m analysis.report $(STUDY)
+	$(BIN)/python -m analysis.report.handin $(STUDY)
+
+verify: .venv/ready
+	$(BIN)/python -m analysis.verify $(STUDY)
 
 test: .venv/ready
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile

@@ -123,8 +123,16 @@ def _(block: Figure) -> str:
     return (
         f'<figure id="figure-{block.number}">\n'
         f'<img src="{source}" alt="{escape(block.alternative)}" width="{width}" height="{height}">\n'
-        f"<figcaption><strong>Figure {block.number}.</strong> {_line(block.caption)}</figcaption>\n</figure>"
+        f"<figcaption><strong>Figure {block.number}.</strong> {_line(block.caption)}{_caption(block)}</figcaption>\n"
+        "</figure>"
     )
+
+
+def _caption(block: Figure) -> str:
+    """The text in the picture, for small screens and for copying; the author's own pictures have it under them."""
+    if block.alternative == "".join(span.text for span in block.caption):
+        return ""
+    return f"<details><summary>Its text</summary>{escape(block.alternative)}</details>"
 
 
 @_html.register
