@@ -1,0 +1,181 @@
+"""What generation comes to over seeds: every distance with its interval, and the family against the PCA mixture."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from analysis import citable
+from analysis.draws import DRAW
+from analysis.generation_bench import HELD_OUT, PCA_MIXTURE, PRIMARY, TRAINING, main_sampler
+from analysis.statistics import clopper_pearson, family, t_interval
+from study.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from analysis.applications import Results
+
+METRICS = {
+    PRIMARY: "kernel distance (lower is better)",
+    "frechet_distance": "Fréchet distance (lower is better)",
+    "precision": "precision (higher is better)",
+    "recall": "recall (higher is better)",
+    "density": "density (higher is better)",
+    "coverage": "coverage (higher is better)",
+    "told_apart": "accuracy of a classifier telling generated from real images (0.5: guessing; lower is better)",
+    "nearest": "median distance to the nearest training image (root mean squared pixel)",
+    "nearest_of_heldout": "median distance of held-out images to the nearest training image",
+    "nearer_than_heldout": "chance that an image is nearer to a training image than a held-out image is (0.5: as near)",
+    "nearest_is_training": "share of images nearer to a training image than to any of as many held-out ones "
+    "(0.5: no memory of the training images)",
+}
+KEYS = [*DRAW, "seed"]
+FEATURES = ["features", "feature_size", "weights", "accuracy", "accuracy_low", "accuracy_high", "accuracy_n"]
+
+
+@dataclass(frozen=True)
+class Estimates:
+    """All the numbers of generation on one study.
+
+    Attributes:
+        metrics: A row a cell and sampler (of the baselines: a draw of images and method) and metric: mean over seeds,
+            t interval.
+        contrast: A row a cell at its main sampler: kernel distance less the PCA mixture's, simultaneous interval,
+            adjusted p, verdict; the distances themselves and that of real training images beside it.
+        features: A row a data set and kind of features.
+        left_out: Cells that are in no family, with the reason, in words.
+    """
+
+    metrics: pd.DataFrame
+    contrast: pd.DataFrame
+    features: pd.DataFrame
+    left_out: list[str]
+
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """File name → table."""
+        return {"metrics": self.metrics, "contrast": self.contrast, "features": self.features}
+
+
+def estimate(results: Results) -> Estimates:
+    """All the numbers.
+
+    Raises:
+        InputError: The baselines of a draw are not there, or were measured by other features.
+    """
+    import pandas as pd
+
+    models = _plain(results.models)
+    models["cell"] = models["trial"].str.replace(r"-s\d+$", "", regex=True)
+    models["main"] = models["sampler"] == models["regularizer"].map(main_sampler)
+    baselines = _plain(results.baselines).assign(sampler=results.baselines["method"], main=True)
+    _check_features(models, baselines)
+    baselines["cell"] = baselines["file"].str.replace(r"-s\d+$", "", regex=True)  # a draw of images stands for a cell
+    rows = [*_metrics(models, "model"), *_metrics(baselines, "baseline")]
+    left_out: list[str] = []
+    contrast = pd.DataFrame([row for part in _by_data(models) for row in _contrasts(part, baselines, left_out)])
+    known = baselines[["dataset", *FEATURES]].drop_duplicates(ignore_index=True)
+    return Estimates(pd.DataFrame(rows), contrast, known, left_out)
+
+
+def _check_features(models: pd.DataFrame, baselines: pd.DataFrame) -> None:
+    """Distances in different features are different quantities."""
+    both = models[[*KEYS, "trial", "weights"]].merge(baselines[[*KEYS, "weights"]].drop_duplicates(), on=KEYS)
+    for first in both[both["weights_x"] != both["weights_y"]].itertuples():
+        raise InputError(
+            f"{first.trial} was measured by the features of another classifier ({first.weights_x}) than its baselines "
+            f"({first.weights_y}). Delete the study's folder tasks/generation and run again."
+        )
+
+
+def _by_data(table: pd.DataFrame) -> list[pd.DataFrame]:
+    return [part for _, part in table.groupby("dataset", sort=False)]
+
+
+def _plain(table: pd.DataFrame) -> pd.DataFrame:
+    """None and NaN of the factors as one word, so that tables can be merged on them."""
+    return table.assign(**{factor: table[factor].map(_word) for factor in DRAW})
+
+
+def _word(level: Any) -> str:
+    return "–" if level is None or level != level else str(int(level)) if isinstance(level, float) else str(level)
+
+
+def _metrics(table: pd.DataFrame, kind: str) -> Iterator[dict[str, Any]]:
+    """A row a metric; where some seeds have none of it, over the others."""
+    for (dataset, cell, sampler), part in table.groupby(["dataset", "cell", "sampler"], sort=False):
+        same = {
+            **{"dataset": dataset, "kind": kind, "cell": cell, "sampler": sampler, "main": bool(part["main"].iloc[0])},
+            "n_images": int(part["n_images"].min()),
+        }
+        for metric in METRICS:
+            found = t_interval(part[metric].dropna())
+            yield {
+                **same,
+                **{"metric": metric, "value": found.value, "low": found.low, "high": found.high, "n": found.n},
+                "method": f"{found.method} over seeds",
+            }
+        shown = clopper_pearson(int((part["told_apart_low"] > 0.5).sum()), len(part))
+        yield {
+            **same,
+            **{"metric": "told_apart_shown", "value": shown.value, "low": shown.low, "high": shown.high, "n": shown.n},
+            "method": f"{shown.method} of seeds whose exact binomial interval lies above 0.5",
+        }
+
+
+def _contrasts(models: pd.DataFrame, baselines: pd.DataFrame, left_out: list[str]) -> Iterator[dict[str, Any]]:
+    """The cells of a data set at their main samplers, as one family."""
+    main = models[models["main"]]
+    pairs = main.merge(_of(baselines, PCA_MIXTURE, "baseline"), on=KEYS, how="left")
+    if pairs["baseline"].isna().any():
+        raise InputError("baselines are missing for some draws; run the same command without --cells.")
+    pairs = pairs.merge(_of(baselines, floor_of(baselines["method"]), "floor"), on=KEYS, how="left")
+    pairs["difference"] = pairs[PRIMARY] - pairs["baseline"]
+    wide = pairs.pivot(index="seed", columns="cell", values="difference")[pairs["cell"].drop_duplicates()]
+    whole = wide.loc[:, wide.notna().sum() == wide.notna().sum().max()].dropna()
+    left_out += [
+        f"{cell}: {wide[cell].notna().sum()} seeds, the others have {len(whole)}" for cell in wide if cell not in whole
+    ]
+    found = family(whole.to_numpy())
+    columns = zip(whole.columns, found.value, found.low, found.high, found.p, found.verdicts(), strict=True)
+    for cell, value, low, high, p, verdict in columns:
+        part = pairs[pairs["cell"] == cell]
+        first = part.iloc[0]
+        yield {
+            **{"dataset": first["dataset"], "cell": cell, "latent_dim": int(first["latent_dim"])},
+            **{"sampler": first["sampler"], PRIMARY: part[PRIMARY].mean(), "baseline": part["baseline"].mean()},
+            **{"floor": part["floor"].mean(), "difference": value, "low": low, "high": high, "p": p, "n": found.n},
+            **{"n_images": int(part["n_images"].min()), "verdict": verdict, "method": found.method},
+        }
+
+
+def floor_of(methods: Collection[str]) -> str:
+    """Which real images stand for the least distance: training images, unless they are the ones that are evaluated."""
+    return TRAINING if TRAINING in set(methods) else HELD_OUT
+
+
+def _of(baselines: pd.DataFrame, method: str, name: str) -> pd.DataFrame:
+    rows = baselines[baselines["method"] == method]
+    return rows[[*KEYS, PRIMARY]].rename(columns={PRIMARY: name})
+
+
+def citable_statistics(estimates: Estimates) -> list[pd.DataFrame]:
+    """The family, and every metric of every cell, sampler and baseline."""
+    contrast = citable.statistics(
+        estimates.contrast,
+        "contrast",
+        key=["cell"],
+        what="kernel distance of {cell} ({sampler}) less that of the PCA mixture on the same images",
+        value="difference",
+        p="p",
+        prefix="contrast",
+    )
+    metrics = citable.statistics(
+        estimates.metrics,
+        "metrics",
+        key=["cell", "sampler", "metric"],
+        what="{metric} of {cell} {sampler}",
+        value="value",
+    )
+    return [contrast, metrics]

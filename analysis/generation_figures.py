@@ -1,0 +1,108 @@
+"""Draws the numbers of generation: every cell and sampler beside the PCA mixture and the floor."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+
+from analysis import command, figures, generation_pictures, generation_text
+from analysis.generation_bench import PCA_MIXTURE, PRIMARY
+from analysis.generation_estimates import floor_of
+from analysis.generation_samplers import SAMPLERS
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from analysis.applications import Results
+    from analysis.generation_estimates import Estimates
+
+MARKERS = dict(zip(SAMPLERS, ("o", "s", "^", "D", "v", "P"), strict=True))
+SHARES = (("precision", "recall"), ("density", "coverage"))
+HEIGHT = 0.19  # inches a cell
+
+
+def draw_all(results: Results, estimates: Estimates, trials: pd.DataFrame, folder: Path, split: str) -> list[Path]:
+    """Every figure of every data set, each with the table that it draws; the paths written."""
+    paths: list[Path] = []
+    for dataset in estimates.contrast["dataset"].unique():
+        caption = generation_text.caption(estimates, dataset, split)
+        paths += figures.save(plot(estimates, dataset, caption), folder / f"distances-{dataset}")
+        for name, table, figure in generation_pictures.of_dataset(results, trials, dataset, split):
+            paths += command.write({name: table}, folder)
+            paths += figures.save(figure, folder / name)
+    return paths
+
+
+def plot(estimates: Estimates, dataset: str, caption: str) -> Figure:
+    """Left, kernel distances by cell and sampler; right, recall over precision and coverage over density."""
+    rows = estimates.metrics[estimates.metrics["dataset"] == dataset]
+    models, others = rows[rows["kind"] == "model"], rows[rows["kind"] == "baseline"]
+    cells = list(models["cell"].unique())
+    with figures.theme():
+        figure = figures.new(max(4.4, 1.9 + HEIGHT * len(cells)))
+        left, right = cast("np.ndarray", figure.subfigures(1, 2, width_ratios=[1.5, 1]))
+        axes = left.subplots()
+        _distances(axes, models[models["metric"] == PRIMARY], others[others["metric"] == PRIMARY], cells, dataset)
+        left.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=3, frameon=False, fontsize=6.5)
+        for below, pair in zip(right.subplots(len(SHARES), 1), SHARES, strict=True):
+            _shares(below, models[models["main"]], others, pair)
+        handles, labels = right.axes[0].get_legend_handles_labels()
+        right.legend(handles, labels, loc="outside lower center", ncols=2, frameon=False, fontsize=6.5)
+        figures.caption(figure, caption)
+    return figure
+
+
+def _distances(axes: Axes, models: pd.DataFrame, others: pd.DataFrame, cells: list[str], dataset: str) -> None:
+    places = {cell: len(cells) - 1 - place for place, cell in enumerate(cells)}
+    for number, (sampler, part) in enumerate(models.groupby("sampler", sort=False)):
+        style: dict[str, Any] = {"marker": MARKERS[str(sampler)], "linestyle": "none", "mfc": "none", "ms": 5}
+        axes.plot(part["value"], part["cell"].map(places), color=figures.COLOURS[number], label=sampler, **style)
+    main = models[models["main"]]
+    margins = [(main["value"] - main["low"]).fillna(0), (main["high"] - main["value"]).fillna(0)]
+    heights = main["cell"].map(places)
+    axes.errorbar(main["value"], heights, xerr=margins, fmt="none", ecolor="black", elinewidth=0.9, capsize=1.5)
+    for marker in sorted({MARKERS[sampler] for sampler in main["sampler"]}):
+        mine = main[main["sampler"].map(MARKERS) == marker]
+        axes.plot(mine["value"], mine["cell"].map(places), marker, color="black", ms=3)
+    _lines(axes, others)
+    axes.set_yticks(list(places.values()), [cell.removeprefix(f"{dataset}-") for cell in places], fontsize=6.5)
+    axes.set(ylim=(-0.7, len(cells) - 0.3), xlabel="kernel distance (lower is better)")
+    smallest = max(others["value"].min(), 1e-4)
+    axes.set_xscale("symlog", linthresh=smallest, linscale=0.3)
+    axes.set_xlim(left=min(0, 1.3 * others["value"].min(), models["value"].min()))
+
+
+def _lines(axes: Axes, others: pd.DataFrame) -> None:
+    """The PCA mixture and the floor, of each draw of images; of many draws only the first is named."""
+    floor = floor_of(others["sampler"])
+    for method, dash in ((PCA_MIXTURE, (0, (5, 1.5))), (floor, (0, (1, 1)))):
+        for place, value in enumerate(others.loc[others["sampler"] == method, "value"]):
+            name = method if method == PCA_MIXTURE else f"floor: {method}"
+            axes.axvline(value, color=figures.REFERENCE, lw=1, ls=dash, label=None if place else name, zorder=0)
+
+
+def _shares(axes: Axes, main: pd.DataFrame, others: pd.DataFrame, pair: tuple[str, str]) -> None:
+    for method, marker, name in ((PCA_MIXTURE, "X", PCA_MIXTURE), (floor_of(others["sampler"]), "*", "real images")):
+        _points(axes, others[others["sampler"] == method], pair, marker, figures.REFERENCE, name)
+    _points(axes, main[main["sampler"] == "Gaussian mixture"], pair, "D", figures.COLOURS[3], "by Gaussian mixture")
+    _points(axes, main[main["sampler"] == "standard normal"], pair, "o", figures.COLOURS[0], "by prior (variational)")
+    axes.set(xlabel=f"{pair[0]} (higher is better)", ylabel=f"{pair[1]} (higher is better)")
+    axes.set_ylim(bottom=min(0, axes.get_ylim()[0]))
+    axes.set_xlim(left=min(0, axes.get_xlim()[0]))
+
+
+def _points(axes: Axes, rows: pd.DataFrame, pair: tuple[str, str], marker: str, colour: str, name: str) -> None:
+    wide = rows.pivot_table(index=["cell", "sampler"], columns="metric", values=["value", "low", "high"], sort=False)
+    if wide.empty:
+        return
+    x, y = ({end: wide[end][metric] for end in ("value", "low", "high") if end in wide} for metric in pair)
+    bars = [
+        [(of["value"] - of["low"]).fillna(0), (of["high"] - of["value"]).fillna(0)] if "low" in of else None
+        for of in (x, y)
+    ]
+    axes.errorbar(x["value"], y["value"], xerr=bars[0], yerr=bars[1], fmt=marker, color=colour, ms=5, elinewidth=0.6,
+                  label=name)  # fmt: skip

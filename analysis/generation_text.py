@@ -1,0 +1,214 @@
+"""The sentences, answers and captions of generation, chosen by the numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from analysis import figures
+from analysis.citable import Answer, slug
+from analysis.command import span
+from analysis.generation_bench import PCA_MIXTURE, PRIMARY
+from analysis.generation_distances import LEAST_A_FEATURE
+from analysis.generation_estimates import floor_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from analysis.generation_estimates import Estimates
+
+SHARES = ("precision", "recall", "density", "coverage")
+NAMED = 3  # cells that a sentence names with their numbers
+COLUMNS = ["cell", "sampler", PRIMARY, "baseline", "floor", "difference", "low", "high", "p", "n", "verdict"]
+WORDS = {"lower": "nearer to real images than the PCA mixture's", "higher": "farther from real images than the PCA "
+         "mixture's"}  # fmt: skip
+MAIN = "the Gaussian mixture, or for a variational model its prior"
+
+
+def note(estimates: Estimates) -> str:
+    """What stands under the table."""
+    method = estimates.contrast["method"].iloc[0]
+    return (
+        f"{PRIMARY}: of the cell at its main sampler ({MAIN}), lower is better; baseline: the PCA mixture's; floor: "
+        f"real images'; means over seeds. difference: {PRIMARY} less baseline, paired by seed; {method}"
+    )
+
+
+def sentences(estimates: Estimates, split: str) -> list[str]:
+    """What may be cited."""
+    said: list[str] = []
+    for dataset, contrast in estimates.contrast.groupby("dataset", sort=False):
+        metrics = estimates.metrics[estimates.metrics["dataset"] == dataset]
+        models = metrics[metrics["kind"] == "model"]
+        main, others = models[models["main"]], metrics[metrics["kind"] == "baseline"]
+        texts = [
+            *_features(estimates.features[estimates.features["dataset"] == dataset], split),
+            *_contrast(contrast, split),
+            *_without(others),
+            *_samplers(models),
+            _shares(main, others),
+            _told_apart(main, others),
+            _memory(main),
+            _frechet(main, others),
+        ]
+        said += [f"{dataset}, generation: {text}" for text in texts]
+    if estimates.left_out:
+        said.append(f"In no family, for want of seeds: {'; '.join(estimates.left_out)}.")
+    return said
+
+
+def answers(estimates: Estimates, split: str) -> list[Answer]:
+    """An answer a data set to "do samples of the latent space decode to new images?"."""
+    return [
+        Answer(
+            "generation", _answer(str(dataset), contrast, estimates, split), _identity(contrast), f"samples-{dataset}"
+        )
+        for dataset, contrast in estimates.contrast.groupby("dataset", sort=False)
+    ]
+
+
+def caption(estimates: Estimates, dataset: str, split: str) -> str:
+    """What stands under the figure of numbers."""
+    metrics = estimates.metrics[(estimates.metrics["dataset"] == dataset) & (estimates.metrics["metric"] == PRIMARY)]
+    features = estimates.features[estimates.features["dataset"] == dataset].iloc[0]
+    return (
+        f"{dataset}: decoded draws from the latent space against the same {metrics['n_images'].max():,} real "
+        f"{figures.SPLITS[split]} images, in {features['feature_size']} features ({features['features']}). Left: "
+        f"kernel distance of each sampler, mean over n = {span(metrics['n'])} seeds; the filled black mark is the main "
+        f"sampler ({MAIN}), with its 95 % t interval; lines: the PCA mixture, and the floor, real images in the place "
+        "of generated ones. Right: shares at the main sampler, mean and 95 % t interval."
+    )
+
+
+def _features(rows: pd.DataFrame, split: str) -> Iterator[str]:
+    for row in rows.to_dict("records"):
+        if row["features"] == "classifier":
+            yield (
+                f"images are compared by {row['feature_size']} features of a classifier trained on the same data, test "
+                f"accuracy {row['accuracy']:.4f} [{row['accuracy_low']:.4f}, {row['accuracy_high']:.4f}] "
+                f"(n = {row['accuracy_n']:,.0f} images, exact binomial interval; weights {row['weights']})."
+            )
+        else:
+            yield f"images are compared by {row['feature_size']} principal components of the training images, whitened."
+
+
+def _contrast(rows: pd.DataFrame, split: str) -> Iterator[str]:
+    first = rows.iloc[0]
+    for verdict, words in WORDS.items():
+        if len(some := rows[rows["verdict"] == verdict]):
+            yield (
+                f"at the main sampler ({MAIN}) the images of {len(some)} of {len(rows)} cells are {words}: "
+                f"{_named(some)} (kernel distance against {first['n_images']:,} {figures.SPLITS[split]} images, "
+                f"difference paired by seed, n = {first['n']} seeds; {first['method']})."
+            )
+    if len(rest := rows[~rows["verdict"].isin(WORDS)]):
+        yield f"{len(rest)} of {len(rows)} cells against the PCA mixture: {rest['verdict'].iloc[0]}: {_named(rest)}."
+
+
+def _named(rows: pd.DataFrame) -> str:
+    shown = [
+        f"{row['cell']} {row[PRIMARY]:.3g} against {row['baseline']:.3g}, difference {row['difference']:.3g} "
+        f"[{row['low']:.3g}, {row['high']:.3g}]"
+        for row in rows.to_dict("records")[:NAMED]
+    ]
+    return "; ".join(shown) + (f" and {len(rows) - NAMED} more in contrast.csv" if len(rows) > NAMED else "")
+
+
+def _without(others: pd.DataFrame) -> Iterator[str]:
+    """What methods without an autoencoder come to; a draw of images each."""
+    for _, of_draw in others.groupby("cell", sort=False):
+        rows = of_draw[of_draw["metric"] == PRIMARY]
+        parts = [f"{row['sampler']} {_interval(row)}" for row in rows.to_dict("records")]
+        yield (
+            f"kernel distance without an autoencoder: {'; '.join(parts)} (t intervals, n = {span(rows['n'])} seeds); "
+            f"real images in the place of generated ones are the floor."
+        )
+
+
+def _samplers(models: pd.DataFrame) -> Iterator[str]:
+    """In how many cells each sampler has the least mean kernel distance; descriptive."""
+    rows = models[models["metric"] == PRIMARY]
+    least = rows.loc[rows.groupby("cell", sort=False)["value"].idxmin()]
+    counts = least["sampler"].value_counts()
+    best = least.loc[least["value"].idxmin()]
+    yield (
+        f"of the samplers, the least mean kernel distance has {', '.join(f'{s} in {c}' for s, c in counts.items())} of "
+        f"{len(least)} cells; the least of all, {best['cell']} by {best['sampler']}, is {_interval(best)} "
+        f"(t interval, n = {best['n']} seeds; descriptive: the least of {len(rows)}, looked for on these images)."
+    )
+
+
+def _shares(main: pd.DataFrame, others: pd.DataFrame) -> str:
+    parts = [f"{metric} {_range(main, metric)} ({_real(others, metric)})" for metric in SHARES]
+    return f"at the main sampler, over cells (other real images in brackets): {'; '.join(parts)}; means over seeds."
+
+
+def _told_apart(main: pd.DataFrame, others: pd.DataFrame) -> str:
+    shown = main[main["metric"] == "told_apart_shown"]
+    seeds = round((shown["value"] * shown["n"]).sum())
+    return (
+        f"a classifier tells generated from real images with an accuracy of {_range(main, 'told_apart')} over cells at "
+        f"the main sampler ({_real(others, 'told_apart')} for other real images, 0.5 by guessing); its exact binomial "
+        f"95 % interval lies above 0.5 in {seeds} of {shown['n'].sum()} trials."
+    )
+
+
+def _memory(main: pd.DataFrame) -> str:
+    rows = main[main["metric"] == "nearest_is_training"]
+    more = rows[rows["low"] > 0.5]
+    found = "in no cell more than chance"
+    if len(more):
+        named = "; ".join(f"{row['cell']} {_interval(row)}" for row in more.to_dict("records")[:NAMED])
+        found = f"more than chance in {len(more)} of {len(rows)} cells: {named}"
+    return (
+        f"the nearest real image is a training image rather than one of as many held-out ones for "
+        f"{_range(main, 'nearest_is_training')} of the generated images (0.5: nothing memorised), {found} (95 % t "
+        f"intervals, n = {span(rows['n'])} seeds); the median distance to the nearest training image is "
+        f"{_range(main, 'nearest')} over cells, that of held-out images {_range(main, 'nearest_of_heldout')}."
+    )
+
+
+def _frechet(main: pd.DataFrame, others: pd.DataFrame) -> str:
+    if not (main.loc[main["metric"] == "frechet_distance", "n"] > 0).any():
+        return f"no Fréchet distance: it needs {LEAST_A_FEATURE} images a feature in either set."
+    return (
+        f"Fréchet distance {_range(main, 'frechet_distance')} over cells at the main sampler, "
+        f"{_real(others, 'frechet_distance', PCA_MIXTURE)} for the PCA mixture, "
+        f"{_real(others, 'frechet_distance')} for other real images, its floor at this n."
+    )
+
+
+def _answer(dataset: str, contrast: pd.DataFrame, estimates: Estimates, split: str) -> str:
+    first = contrast.iloc[0]
+    counts = contrast["verdict"].value_counts()
+    nearer, farther = (int(counts.get(verdict, 0)) for verdict in ("lower", "higher"))
+    mine = estimates.metrics[(estimates.metrics["cell"] == first["cell"]) & estimates.metrics["main"]]
+    of = {row["metric"]: row for row in mine.to_dict("records")}
+    return (
+        f"On {dataset}, of {len(contrast)} cells at their main sampler {nearer} decode to images nearer to real ones "
+        f"than a Gaussian mixture on PCA coordinates, {farther} farther, {len(contrast) - nearer - farther} not "
+        f"resolved (kernel distance to {first['n_images']:,} {figures.SPLITS[split]} images, simultaneous 95 % "
+        f"intervals, n = {first['n']} seeds). {first['cell']}, the first: {_interval(of[PRIMARY])} against "
+        f"{first['baseline']:.3g}, with real images at {first['floor']:.3g}; a classifier tells its images from real "
+        f"ones in {100 * of['told_apart']['value']:.3g} % of cases, and "
+        f"{100 * of['nearest_is_training']['value']:.3g} % lie nearer to a training image than to any held-out one "
+        "(50 %: no copies)."
+    )
+
+
+def _identity(contrast: pd.DataFrame) -> str:
+    return f"contrast-{slug(str(contrast['cell'].iloc[0]))}"
+
+
+def _interval(row: Any) -> str:
+    return f"{row['value']:.3g} [{row['low']:.3g}, {row['high']:.3g}]"
+
+
+def _range(rows: pd.DataFrame, metric: str) -> str:
+    values = rows.loc[rows["metric"] == metric, "value"].dropna()
+    low, high = f"{values.min():.3g}", f"{values.max():.3g}"
+    return low if low == high else f"{low} to {high}"
+
+
+def _real(others: pd.DataFrame, metric: str, method: str = "") -> str:
+    return _range(others[others["sampler"] == (method or floor_of(others["sampler"]))], metric)
