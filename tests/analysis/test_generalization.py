@@ -1,0 +1,429 @@
+"""What is memorised and what the split changes: synthetic errors with known ratios, and hand-made results of tasks."""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+from sklearn.decomposition import PCA
+from sklearn.metrics import roc_auc_score
+
+from analysis import (
+    applications,
+    generalization,
+    generalization_estimates,
+    generalization_figures,
+    generalization_membership,
+    generalization_points,
+    generalization_text,
+)
+from analysis.generalization_estimates import flip, margin, verdict
+from study import datasets, records
+from study.errors import InputError
+
+CELL = dict(
+    dataset="digits", architecture="cnn", latent_dim=8, loss="mse", regularizer="none", depth=None, train_size=None,
+    normal_class=None, preprocessing="unit", learning_rate=1e-3, batch_size=128, randomness="all",
+)  # fmt: skip
+MEMORY, SHIFT = 0.9, 1.1  # training ÷ held-out, held-out ÷ test
+ALL = 959  # digits' training images
+
+
+def table(levels=({},), seeds=4, memory=MEMORY, shift=SHIFT, noise=0.01, **fixed):
+    """Trials whose errors have known ratios, with 1 % noise; the control memorises half as much (as logs)."""
+    rows = []
+    for place, level in enumerate(levels):
+        cell = CELL | fixed | level
+        name = f"digits-cnn-k{cell['latent_dim']}-mse" + (f"-n{cell['train_size']}" if cell["train_size"] else "")
+        for seed in range(seeds):
+            rng = np.random.default_rng([seed, place])
+            test = 0.02 * np.exp(noise * rng.normal())
+            heldout = test * shift * np.exp(noise * rng.normal())
+            train = heldout * level.get("memory", memory) * np.exp(noise * rng.normal())
+            rows.append(
+                {
+                    **{name: value for name, value in cell.items() if name != "memory"},
+                    **{"trial": f"{name}-s{seed:02d}", "cell": name, "study": "own", "seed": seed, "epochs": 20},
+                    **{"train_mse": train, "heldout_mse": heldout, "test_mse": test, "status": "completed"},
+                    **{"control_train": np.log(memory) / 2, "control_heldout": 0.0, "control_test": -np.log(shift)},
+                    "n_train": cell["train_size"] or ALL,
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def estimated(trials):
+    differences = generalization_points.differences(generalization_points.reconstruction(trials))
+    return generalization_estimates.estimate(differences, trials, "own")
+
+
+@pytest.fixture(scope="module")
+def usual():
+    sizes = [dict(train_size=n, memory=m) for n, m in ((100, 0.5), (300, 0.8), (None, 0.999))]
+    return estimated(table([*sizes, dict(latent_dim=2, memory=0.999), dict(latent_dim=4, memory=0.999)], noise=0.003))
+
+
+def test_three_parts_and_their_product():
+    trials = table()
+    found = estimated(trials).overall.set_index("part")
+    logs = {
+        "memorisation": np.log(trials["train_mse"] / trials["heldout_mse"]),
+        "split shift": np.log(trials["heldout_mse"] / trials["test_mse"]),
+    }
+    for part, values in logs.items():
+        low, high = stats.t.interval(0.95, 3, values.mean(), stats.sem(values))
+        assert found.loc[part, ["ratio_low", "ratio", "ratio_high"]].tolist() == pytest.approx(
+            np.exp([low, values.mean(), high])
+        )
+        assert found.loc[part, "p"] == pytest.approx(stats.ttest_1samp(values, 0).pvalue)
+    assert found.loc["together", "value"] == pytest.approx(sum(values.mean() for values in logs.values()))
+    assert found["n"].unique().tolist() == [4]
+    assert found.loc["memorisation", "control_ratio"] == pytest.approx(np.sqrt(MEMORY))
+
+
+def test_overall_is_a_mean_over_the_cells_that_have_every_seed():
+    trials = table([dict(latent_dim=2), dict(latent_dim=4, memory=0.7)])
+    found = estimated(trials).overall.set_index("part")
+    assert found.loc["memorisation", "value"] == pytest.approx(
+        np.log(trials["train_mse"] / trials["heldout_mse"]).mean()
+    )
+    without = trials.drop(index=trials.index[-1])
+    fewer = estimated(without).overall.set_index("part")
+    assert fewer.loc["memorisation", ["cells", "left_out", "n"]].tolist() == [1, 1, 4]
+    only = trials[trials["latent_dim"] == 2]
+    assert fewer.loc["memorisation", "value"] == pytest.approx(np.log(only["train_mse"] / only["heldout_mse"]).mean())
+
+
+def test_training_set_sizes_and_single_classes_stand_apart():
+    trials = pd.concat([table([dict(train_size=100)]), table([dict(train_size=None)]), table(normal_class=1)])
+    trials.loc[trials["normal_class"] == 1, "cell"] += "-class1"
+    trials["trial"] = trials["trial"] + trials["normal_class"].map(str)
+    found = estimated(trials.reset_index(drop=True)).overall
+    assert len(found) == 9 and set(found["classes"]) == {"", "one class"}
+
+
+def test_cells_are_one_family_and_a_cell_that_lacks_seeds_is_adjusted_alone():
+    trials = table([dict(latent_dim=k) for k in (2, 4, 8)], seeds=5)
+    found = estimated(trials).cells.query("part == 'memorisation'").set_index("cell")
+    values = np.log(trials["train_mse"] / trials["heldout_mse"]).to_numpy().reshape(3, 5)
+    low, high = stats.t.interval(1 - 0.05 / 3, 4, values[0].mean(), stats.sem(values[0]))
+    assert found.iloc[0][["low", "high"]].tolist() == pytest.approx([low, high])
+    assert set(found["verdict"]) == {"better"}
+    fewer = estimated(trials.drop(index=trials.index[-1])).cells.query("part == 'memorisation'").set_index("cell")
+    alone = fewer.loc["digits-cnn-k8-mse"]
+    assert (alone["n"], "lacks seeds" in alone["method"]) == (4, True)
+    low, high = stats.t.interval(1 - 0.05 / 3, 3, values[2][:4].mean(), stats.sem(values[2][:4]))
+    assert [alone["low"], alone["high"]] == pytest.approx([low, high])
+
+
+def test_one_seed_has_no_interval_and_no_verdict():
+    found = estimated(table(seeds=1))
+    assert found.overall["low"].isna().all() and set(found.overall["verdict"]) == {"not resolved"}
+    assert any("no interval: one seed" in text for text in generalization_text.sentences(found, None, "own"))
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "equivalent", "expected"),
+    [
+        (-0.2, -0.1, False, "better"),
+        (-0.01, -0.005, True, "better, within the margin"),
+        (0.1, 0.2, False, "worse"),
+        (0.001, 0.01, True, "worse, within the margin"),
+        (-0.01, 0.01, True, "equivalent"),
+        (-0.3, 0.1, False, "not resolved"),
+        (np.nan, np.nan, False, "not resolved"),
+    ],
+)
+def test_verdicts(low, high, equivalent, expected):
+    assert verdict(low, high, equivalent) == expected
+
+
+def test_equivalence_is_tost_within_two_per_cent():
+    trials = table(memory=1.0, noise=0.002)
+    found = estimated(trials).overall.set_index("part").loc["memorisation"]
+    values = np.log(trials["train_mse"] / trials["heldout_mse"])
+    sides = (
+        stats.ttest_1samp(values, -np.log(1.02), alternative="greater").pvalue,
+        stats.ttest_1samp(values, np.log(1.02), alternative="less").pvalue,
+    )
+    assert found["equivalence_p"] == pytest.approx(max(sides)) and found["equivalence_p"] < 0.05
+    assert found["verdict"].endswith("margin") or found["verdict"] == "equivalent"
+
+
+GAPS = np.array([[0.5, 0.1, 0.01, 0.01], [0.52, 0.11, 0.012, 0.008], [0.48, 0.09, 0.008, 0.011]])
+
+
+def test_the_level_from_which_the_gap_stays_small():
+    found = flip(GAPS, [100, 300, 1000, 3000], 0.02, falls=True)
+    assert (found["value"], found["low"], found["high"]) == (1000, 1000, 1000)
+    assert found["words"] == "1,000 [1,000, 1,000]"
+    never = flip(GAPS[:, :2], [100, 300], 0.02, falls=True)
+    assert np.isnan(never["value"]) and never["words"] == "> 300 [> 300, > 300]"
+    always = flip(GAPS[:, 2:], [1000, 3000], 0.02, falls=True)
+    assert always["words"] == "≤ 1,000 [≤ 1,000, ≤ 1,000]"
+
+
+def test_the_level_up_to_which_the_gap_stays_small():
+    rising = GAPS[:, ::-1]
+    found = flip(rising, [2, 4, 8, 16], 0.02, falls=False)
+    assert (found["value"], found["words"]) == (4, "4 [4, 4]")
+    assert flip(rising[:, :2], [2, 4], 0.02, falls=False)["words"] == "≥ 4 [≥ 4, ≥ 4]"
+    never = flip(rising[:, 2:], [8, 16], 0.02, falls=False)
+    assert np.isnan(never["value"]) and never["words"] == "< 8 [< 8, < 8]"
+
+
+def test_an_uncertain_level_has_a_wide_interval_in_either_direction():
+    noisy = np.array([[0.5, 0.03, 0.01], [0.5, 0.005, 0.01], [0.5, 0.02, 0.012]])
+    found = flip(noisy, [100, 300, 1000], 0.02, falls=True)
+    assert (found["low"], found["high"]) == (300, 1000)
+    turned = flip(noisy[:, ::-1], [2, 4, 8], 0.02, falls=False)
+    assert (turned["low"], turned["value"], turned["high"]) == (2, 4, 4)
+
+
+def test_curves_over_training_set_size_and_latent_size(usual):
+    flips = usual.flips.set_index("axis")
+    assert flips.loc["train_size", "value"] == ALL
+    assert flips.loc["latent_dim", "value"] == 8 and flips.loc["latent_dim", "tried"] == "2, 4, 8"
+    sizes = usual.curves.query("axis == 'train_size'").set_index("level")["ratio"]
+    assert sizes.to_dict() == pytest.approx({100: 0.5, 300: 0.8, ALL: 0.999}, rel=0.01)
+    assert set(usual.flips["curve"]) == {"cnn, k = 8", "cnn"}
+
+
+def test_studies_beside_it_make_a_curve_over_epochs():
+    more = table(memory=0.6).assign(epochs=80, study="longer", trial=lambda t: t["trial"] + "@longer")
+    found = estimated(pd.concat([table(memory=0.999, noise=0.002), more], ignore_index=True))
+    row = found.flips.set_index("axis").loc["epochs"]
+    assert (row["value"], row["tried"]) == (20, "20, 80")
+    assert found.overall["value"].abs().max() < 0.2, "a study beside it entered the study's own means"
+    assert not any(
+        "needs studies of the same cells" in text for text in generalization_text.sentences(found, None, "own")
+    )
+
+
+def test_without_them_the_text_says_which_studies_would_tell(usual):
+    text = generalization_text.sentences(usual, None, "mine")[-1]
+    assert "--set epochs=80 --name mine_80" in text and "analysis.generalization mine --beside mine_5 mine_80" in text
+
+
+def test_pca_is_fitted_on_each_seeds_training_images_and_clipped():
+    data = datasets.load("digits")
+    trials = table([dict(train_size=100, latent_dim=2), dict(train_size=100, latent_dim=8)], seeds=1)
+    found = generalization_points.pca(trials, lambda name: data).set_index("trial")
+    splits = datasets.split(data, 0, 100, None)
+    train, held = (
+        datasets.to_unit(x, data.value_range).reshape(len(x), -1).astype(float) for x in (splits.train, splits.heldout)
+    )
+    basis = PCA(8, svd_solver="full").fit(train)
+    for split, images in (("train", train), ("heldout", held)):
+        expected = np.square(basis.inverse_transform(basis.transform(images)).clip(0, 1) - images).mean()
+        assert np.exp(found.loc["digits-cnn-k8-mse-n100-s00", f"control_{split}"]) == pytest.approx(expected, rel=1e-5)
+    assert set(found["n_train"]) == {100}
+
+
+def test_nothing_left_to_err_is_no_ratio():
+    assert np.isnan(generalization_points.log(1e-15)) and generalization_points.log(np.e) == pytest.approx(1)
+
+
+# --- tasks --------------------------------------------------------------------------------------------------------
+
+
+def results(models, baselines, per_image=None):
+    levels = {**CELL, "seed": 0}
+    models = pd.DataFrame([{**levels, "trial": "digits-cnn-k8-mse-s00", **row} for row in models])
+    baselines = pd.DataFrame([{**levels, "file": "baselines-dataset-digits-s00", **row} for row in baselines])
+    return applications.Results(models, baselines, {}, [], lambda name: (per_image or {}).get(name, {}))
+
+
+def restored(scale):
+    models = [
+        {"condition": c, "mode": m, "mse": scale * e}
+        for c, m, e in (("a", "one pass", 0.01), ("b", "one pass", 0.04), ("a", "iterated", 9.0))
+    ]
+    baselines = [{"condition": c, "mode": "one pass", "method": "linear optimum", "mse": 0.02 * scale**2} for c in "ab"]
+    return results(models, baselines)
+
+
+def test_restoration_takes_the_mean_log_over_conditions_in_one_pass():
+    found = generalization_points.of_task(
+        "inpainting", {"train": restored(1), "heldout": restored(2), "test": restored(4)}
+    )
+    row = found.iloc[0]
+    assert np.exp(row["train"]) == pytest.approx(0.02)
+    differences = generalization_points.differences(found).set_index("part")
+    assert np.exp(differences["value"]).tolist() == pytest.approx([0.5, 0.5, 0.25])
+    assert np.exp(differences["control"]).tolist() == pytest.approx([0.25, 0.25, 1 / 16])
+
+
+def test_anomaly_takes_the_mean_area_over_sets_and_pca_of_the_same_size():
+    def of(auc):
+        models = [{"set": s, "score": "squared error", "auc": auc + d} for s, d in (("x", 0.1), ("y", -0.1))]
+        models += [{"set": "x", "score": "BCE", "auc": 0.0}]
+        return results(
+            models, [{"set": "x", "method": "PCA 8", "auc": 0.7}, {"set": "x", "method": "PCA 2", "auc": 0.1}]
+        )
+
+    found = generalization_points.of_task("anomaly", {"train": of(0.85), "heldout": of(0.8), "test": of(0.75)})
+    assert found.iloc[0][["train", "heldout", "test", "control_train"]].tolist() == pytest.approx(
+        [0.15, 0.2, 0.25, 0.3]
+    )
+    value = generalization_points.differences(found).set_index("part")["value"]
+    assert value["memorisation"] == pytest.approx(-0.05), "below 0: training images do better"
+
+
+def test_generation_counts_nearest_training_images_of_the_declared_sampler():
+    models = [
+        {"sampler": "Gaussian mixture", "nearest_is_training": 0.6},
+        {"sampler": "uniform box", "nearest_is_training": 0.1},
+    ]
+    found = generalization_points.generation(results(models, [{"method": "PCA mixture", "nearest_is_training": 0.55}]))
+    assert found[["part", "value", "control"]].values.tolist() == [
+        ["memorisation", pytest.approx(-0.1), pytest.approx(-0.05)]
+    ]
+
+
+def errors_of(values, control):
+    per_image = {"digits-cnn-k8-mse-s00": {"squared error": values}, "baselines-dataset-digits-s00": {"PCA 8": control}}
+    return results([{"method": "squared error"}], [{"method": "PCA 8"}], per_image)
+
+
+def test_membership_is_the_area_of_held_out_over_training_errors():
+    rng = np.random.default_rng(0)
+    train, held, test = rng.normal(0, 1, 60), rng.normal(0.5, 1, 50), rng.normal(0.2, 1, 40)
+    sides = {
+        name: errors_of(values, values[::-1] / 2)
+        for name, values in (("train", train), ("heldout", held), ("test", test))
+    }
+    found = generalization_membership.areas(sides).set_index("part")
+    truth = roc_auc_score(np.repeat([0, 1], [60, 50]), np.concatenate([train, held]))
+    assert found.loc["memorisation", ["auc", "pca_auc"]].tolist() == pytest.approx([truth, truth])
+    assert found.loc["memorisation", ["n_first", "n_second"]].tolist() == [60, 50]
+    value = generalization_membership.differences(found.reset_index()).set_index("part").loc["memorisation", "value"]
+    assert value == pytest.approx(0.5 - truth)
+
+
+def test_membership_over_seeds_is_a_t_interval_and_of_one_seed_delongs():
+    rows = [
+        {"trial": f"t{i}", "part": "memorisation", "auc": auc, "image_se": 0.02, "image_low": 0.5, "image_high": 0.6,
+         "pca_auc": 0.52, "n_first": 100, "n_second": 90 + i, "dataset": "digits", "cell": "c", "latent_dim": 8,
+         "n_train": 100}
+        for i, auc in enumerate((0.60, 0.62, 0.61))
+    ]  # fmt: skip
+    found = generalization_membership.over_seeds(pd.DataFrame(rows)).iloc[0]
+    low, high = stats.t.interval(0.95, 2, 0.61, stats.sem([0.60, 0.62, 0.61]))
+    assert [found["low"], found["auc"], found["high"]] == pytest.approx([low, 0.61, high])
+    assert (found["over_pca"], found["verdict"], found["n_second"]) == (pytest.approx(0.09), "told apart", 90)
+    one = generalization_membership.over_seeds(pd.DataFrame(rows[:1])).iloc[0]
+    assert (one["low"], one["high"]) == (0.5, 0.6) and "DeLong" in one["method"]
+
+
+def test_cells_of_curves_and_the_first_are_what_tasks_are_tried_on():
+    trials = table(
+        [dict(architecture="dense"), dict(latent_dim=2), dict(latent_dim=4), dict(loss="bce", latent_dim=16)]
+    )
+    trials["cell"] = trials["architecture"] + trials["loss"] + trials["latent_dim"].map(str)
+    assert generalization.task_cells(trials) == ["densemse8", "cnnmse2", "cnnmse4"]
+
+
+def test_a_task_that_cannot_run_is_named_with_its_command(monkeypatch):
+    def refuses(*_):
+        raise InputError("no model could be loaded.")
+
+    monkeypatch.setattr(generalization, "results_of", refuses)
+    asked = argparse.Namespace(tasks=["reconstruction", "denoising"], cells=None)
+    found, areas, missing = generalization.measure(asked, "own", table(), None)
+    assert set(found["task"]) == {"reconstruction"} and areas is None
+    then = "Then: python -m analysis.generalization own --tasks denoising"
+    assert missing == [f"denoising was left out: no model could be loaded. {then}"]
+    with pytest.raises(InputError, match="denoising was left out"):
+        generalization.measure(argparse.Namespace(tasks=["denoising"], cells=None), "own", table(), None)
+
+
+def test_margins_in_their_units():
+    assert np.exp(margin("reconstruction")) == pytest.approx(1.02)
+    assert (margin("anomaly"), margin("generation")) == (0.005, 0.02)
+
+
+# --- words and pictures -------------------------------------------------------------------------------------------
+
+
+def test_every_sentence_with_numbers_states_n_and_method(usual):
+    for text in generalization_text.sentences(usual, None, "own")[1:-1]:
+        assert "n = 4 seeds" in text and ("95 %" in text), text
+
+
+@pytest.mark.parametrize(
+    ("memory", "shift", "begins"),
+    [(0.5, 1.0, "Yes: "), (1.0, 1.0, "No, the two are the same"), (1.0, 2.0, "No, worse: ")],
+)
+def test_the_answer_follows_the_numbers_and_cites_a_statistic_that_is_there(memory, shift, begins):
+    trials = table(memory=memory, shift=shift, noise=0.001)
+    found = estimated(trials)
+    answer = generalization_text.answers(found, trials.iloc[0])[0]
+    assert answer.sentence.startswith(begins), answer.sentence
+    assert answer.statistic in set(pd.concat(generalization._citable(found, {}))["id"])
+    assert answer.figure == "tasks-digits"
+
+
+def test_figures_draw_what_the_tables_hold(usual):
+    table_of = usual.overall
+    figure = generalization_figures.plot_tasks(table_of, "caption")
+    drawn = {line.get_label(): line for line in figure.axes[0].containers}
+    marks = next(c for label, c in drawn.items() if label.startswith("memorisation"))
+    np.testing.assert_allclose(sorted(marks[0].get_xdata()), sorted(table_of.query("part == 'memorisation'")["ratio"]))
+    names = list(usual.cells["cell"].unique())
+    cells = generalization_figures.plot_cells(usual.cells, names, "digits", "caption")
+    assert [axes.get_title() for axes in cells.axes] == ["memorisation", "split shift"]
+    curves = generalization_figures.plot_curves(usual.curves, "digits")
+    assert [axes.get_xlabel() for axes in curves.axes] == ["training images", "latent units"]
+    assert "n = 4 seeds" in curves.get_supxlabel()
+
+
+@pytest.mark.parametrize("chosen", [[], ["anomaly"], ["anomaly", "membership", "generation"]])
+def test_areas_have_a_panel_of_their_own(usual, chosen):
+    areas = [
+        usual.overall.query("part == 'memorisation'")
+        .head(1)
+        .assign(task=task, ratio=np.nan, value=-0.01, low=-0.02, high=0.0)
+        for task in chosen
+    ]
+    figure = generalization_figures.plot_tasks(pd.concat([usual.overall, *areas]), "caption")
+    assert len(figure.axes) == 1 + bool(chosen)
+    if chosen:
+        assert figure.axes[1].containers[0][0].get_xdata().tolist() == [0.01] * len(chosen), (
+            "a gain points to the right"
+        )
+
+
+def test_no_completed_trial(monkeypatch):
+    failed = table().assign(status="error")
+    monkeypatch.setattr(records, "load", lambda study, artifacts: failed)
+    with pytest.raises(InputError, match=r"no completed trial in 'own' yet. Run: python -m study.search own"):
+        generalization.trials_of("own", "artifacts")
+
+
+def test_trials_that_share_their_splits_are_no_replicates(monkeypatch):
+    both = pd.concat([table(seeds=2), table(seeds=3, randomness="weights")])
+    monkeypatch.setattr(records, "load", lambda study, artifacts: both)
+    assert len(generalization.trials_of("own", "artifacts")) == 2
+
+
+def test_what_is_evaluated_on_each_split(monkeypatch):
+    """Test results are those of the task's own analysis; generation is asked once."""
+    asked = []
+    monkeypatch.setattr(records, "manifest", lambda study, artifacts: {"data": {"digits": {}}})
+    monkeypatch.setattr(records, "folder", lambda study, artifacts: Path("x"))
+    monkeypatch.setattr(
+        applications,
+        "evaluate",
+        lambda task, options, study, load, against: asked.append((task.name, options.split, options.images, against)),
+    )
+    options = argparse.Namespace(artifacts="a", data_dir=None, images=50, workers=1, cells=None)
+    for name in ("membership", "anomaly", "generation"):
+        generalization.results_of(name, options, "own", datasets.load, "*")
+    assert [row[:3] for row in asked if row[0] != "anomaly"] == [
+        *(("membership", split, images) for split, images in (("train", 50), ("heldout", 50), ("test", 2000))),
+        ("generation", "test", 2000),
+    ]
+    assert [list(row[3]) for row in asked if row[0] == "anomaly"] == [["digits", "photo_patches"]] * 3
