@@ -1,0 +1,214 @@
+"""Every conclusion of a study under every variation: contrasts anew, sizes chosen anew, and what becomes of each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from analysis import effects, figures, robustness_stopping
+from analysis.chosen_size import ChosenSize, chosen_size
+from analysis.effects_contrasts import cell_of
+from analysis.effects_families import TUNABLE
+from analysis.latent_elbow_estimates import THRESHOLDS, curves, rule_name
+from analysis.robustness_outcomes import NONE, OUTCOMES, of_contrast, of_size, worst
+from analysis.robustness_stopping import RULES
+from study.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+DECLARED, TUNED, GRID = "as declared", "tuned hyperparameters", "grid without its last size"
+VALIDATION = "validation images"
+METRICS = {"test MAE": "test_mae", "test excess BCE": "test_excess_bce", "test SSIM": "test_ssim"}
+SEEDS = "any one seed left out"
+SIZES = "latent size"  # the family of the elbows
+Key = tuple[str, str, str]  # family, cell or curve, reference or rule
+
+
+@dataclass(frozen=True)
+class Study:
+    """What is varied, and beside it the same space with tuned hyperparameters, if that was run.
+
+    Attributes:
+        trials: The trials table; of `randomness` "all" alone.
+        history: The learning curves.
+        families: Declared.
+        tuned: The same of the tuned study, or None; its families have the same names and order.
+    """
+
+    trials: pd.DataFrame
+    history: pd.DataFrame
+    families: list[effects.Family]
+    tuned: Study | None = None
+
+
+@dataclass(frozen=True)
+class Estimates:
+    """All the numbers.
+
+    Attributes:
+        variations: A row a conclusion and variation (and seed left out): `family`, `conclusion`, `key`, `variation`,
+            `seed`, `metric`; `value`, `low`, `high` (a ratio of errors, or a latent size; NaN beyond the grid), `n`,
+            `p`, `method`, `outcome`.
+        conclusions: A row a conclusion: as declared `value`, `low`, `high`, `n`, `method`, `resolved`; then a column a
+            variation with its outcome; `applicable` variations, and of these `same` (the direction, or the size) and
+            `kept` (and resolved).
+    """
+
+    variations: pd.DataFrame
+    conclusions: pd.DataFrame
+
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """File name → table."""
+        return {"conclusions": self.conclusions, "variations": self.variations}
+
+
+def estimate(study: Study) -> Estimates:
+    """All conclusions under all variations.
+
+    Raises:
+        InputError: The study declares no contrast and has no curve over the latent size.
+    """
+    import pandas as pd
+
+    rows = [*_contrasts(study), *_sizes(study)]
+    if not rows:
+        raise InputError(
+            "this study draws no conclusions: its search space declares no FAMILIES, and no cells differ in latent_dim "
+            "alone at three sizes or more."
+        )
+    variations = pd.DataFrame(rows)
+    return Estimates(variations, _conclusions(variations))
+
+
+def columns(conclusions: pd.DataFrame) -> list[str]:
+    """The variations that were tried, in the order they are shown."""
+    every = [*METRICS, VALIDATION, *RULES, TUNED, GRID, SEEDS]
+    return [name for name in every if name in conclusions and (conclusions[name] != NONE).any()]
+
+
+# --- contrasts -----------------------------------------------------------------------------------------------------
+
+
+def _contrasts(study: Study) -> Iterator[dict[str, Any]]:
+    stopped = {rule: robustness_stopping.stopped(study.trials, study.history, rule) for rule in RULES}
+    cells = cell_of(study.trials)
+    for place, family in enumerate(study.families):
+        of_family = cells.isin({name for contrast in family.contrasts for name, _ in contrast.sides})
+        declared = effects.contrasts(study.trials[of_family], [family])
+        for variation, seed, table in _varied(study, place, of_family, stopped):
+            for number, (first, row) in enumerate(zip(_rows(declared), _rows(table), strict=True)):
+                outcome = of_contrast(first["value"], row["value"], row["low"], row["high"])
+                yield {
+                    **{"family": family.name, "conclusion": first["label"], "key": f"{family.name}/{number}"},
+                    **{"dataset": first["dataset"], "cell": first["cell"], "reference": first["reference"]},
+                    **{"variation": variation, "seed": seed, "metric": row["metric"], "value": row["ratio"]},
+                    **{"low": row["ratio_low"], "high": row["ratio_high"], "n": row["n"], "p": row["p"]},
+                    **{"method": row["method"], "outcome": outcome},
+                }
+
+
+def _varied(
+    study: Study, place: int, of_family: pd.Series, stopped: Mapping[str, pd.DataFrame]
+) -> Iterator[tuple[str, Any, pd.DataFrame]]:
+    """Name, seed left out, and the contrasts of one family, as declared first; on the rows of its own cells alone."""
+    family, trials = study.families[place], study.trials[of_family]
+    kind = figures.split_of(family.metric)[1]
+    yield DECLARED, None, effects.contrasts(trials, [family])
+    for name, metric in METRICS.items():
+        yield name, None, effects.contrasts(trials, [family], metric)
+    yield VALIDATION, None, effects.contrasts(trials, [family], f"val_{kind}")
+    curve_kind = kind if kind in ("mse", "fvu") else "mse"  # learning curves hold no other error
+    for rule, table in stopped.items():
+        yield rule, None, effects.contrasts(table[of_family], [family], f"val_{curve_kind}")
+    if study.tuned is not None:
+        yield TUNED, None, effects.contrasts(study.tuned.trials, [study.tuned.families[place]])
+    for seed in sorted(trials["seed"].unique()):
+        yield SEEDS, int(seed), effects.contrasts(trials[trials["seed"] != seed], [family])
+
+
+# --- chosen sizes --------------------------------------------------------------------------------------------------
+
+
+def _sizes(study: Study) -> Iterator[dict[str, Any]]:
+    declared = _choices(study.trials)
+    for variation, seed, found in _sizes_varied(study) if declared else ():
+        for (curve, threshold), choice in declared.items():
+            varied = found.get((curve, threshold))
+            yield {
+                **{"family": SIZES, "conclusion": f"{curve}: {rule_name(threshold)}", "key": f"{curve}/{threshold}"},
+                **{"dataset": curve.split(", ")[0], "cell": curve, "reference": rule_name(threshold)},
+                **{"variation": variation, "seed": seed, "metric": "val_fvu", **_ends(varied), "p": np.nan},
+                "outcome": of_size(choice, varied) if varied is not None else NONE,
+            }
+
+
+def _sizes_varied(study: Study) -> Iterator[tuple[str, Any, dict[tuple[str, float], ChosenSize]]]:
+    trials = study.trials
+    yield DECLARED, None, _choices(trials)
+    for rule in RULES:
+        yield rule, None, _choices(robustness_stopping.stopped(trials, study.history, rule))
+    if study.tuned is not None and all(trials[setting].nunique() == 1 for setting in TUNABLE):
+        same = {setting: trials[setting].iloc[0] for setting in TUNABLE}  # else curves would have other names
+        yield TUNED, None, _choices(study.tuned.trials.assign(**same))
+    yield GRID, None, _choices(trials, drop=1)
+    for seed in sorted(trials["seed"].unique()):
+        yield SEEDS, int(seed), _choices(trials[trials["seed"] != seed])
+
+
+def _choices(trials: pd.DataFrame, drop: int = 0) -> dict[tuple[str, float], ChosenSize]:
+    """Curve and threshold → the size chosen on validation images; the last `drop` sizes of each grid left out.
+
+    The share of the mean image's error is `val_fvu` itself, so that no images are needed.
+    """
+    try:
+        points, _ = curves(trials)
+    except InputError:  # no cells that differ in latent_dim alone: there is nothing to choose
+        return {}
+    usable = points[(points["status"] == "completed") & ~points["excluded"]]
+    found = {}
+    for curve, part in usable.groupby("curve", sort=False):
+        table = part.pivot(index="seed", columns="latent_dim", values="val_fvu").astype(float)
+        table = table.iloc[:, : table.shape[1] - drop]
+        for threshold in THRESHOLDS:
+            found[str(curve), threshold] = chosen_size(table.to_numpy(), list(table.columns), threshold)
+    return found
+
+
+def _ends(choice: ChosenSize | None) -> dict[str, Any]:
+    if choice is None:
+        return {"value": np.nan, "low": np.nan, "high": np.nan, "n": 0, "method": ""}
+    ends = {name: getattr(choice, name) for name in ("value", "low", "high")}
+    return {**{name: np.nan if end is None else end for name, end in ends.items()}, "n": choice.n,
+            "method": choice.method}  # fmt: skip
+
+
+# --- conclusions ---------------------------------------------------------------------------------------------------
+
+
+def _conclusions(variations: pd.DataFrame) -> pd.DataFrame:
+    import pandas as pd
+
+    return pd.DataFrame([_conclusion(part) for _, part in variations.groupby(["family", "key"], sort=False)])
+
+
+def _conclusion(part: pd.DataFrame) -> dict[str, Any]:
+    first = part[part["variation"] == DECLARED].iloc[0]
+    others = part[part["variation"] != DECLARED].groupby("variation", sort=False)["outcome"]
+    outcomes = {str(name): worst(found) for name, found in others}
+    there = [outcome for outcome in outcomes.values() if outcome != NONE]
+    same = ("family", "conclusion", "dataset", "cell", "reference", "value", "low", "high", "n", "metric", "method")
+    return {
+        **{name: first[name] for name in same},
+        "resolved": first["outcome"] == OUTCOMES[0],
+        **outcomes,
+        **{"applicable": len(there), "same": sum(outcome in OUTCOMES[:2] for outcome in there)},
+        "kept": there.count(OUTCOMES[0]),
+    }
+
+
+def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:
+    return table.to_dict("records")

@@ -1,0 +1,82 @@
+"""Draws the conclusions of `analysis.robustness`: rows of conclusions, columns of variations, a symbol for each."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import TYPE_CHECKING, Any
+
+from analysis import figures
+from analysis.robustness_estimates import DECLARED, columns
+from analysis.robustness_outcomes import OTHER, OTHER_UNRESOLVED, SAME, SAME_UNRESOLVED
+from analysis.robustness_text import caption
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from analysis.robustness_estimates import Estimates
+
+ROW = 0.16  # inches
+HEADER = 1.05  # inches: the columns' names, upright
+# Shape says whether it is the same, lightness how firmly: dark where resolved. No hue carries anything.
+SYMBOLS: dict[str, dict[str, Any]] = {
+    SAME: {"marker": "o", "mfc": "black", "mec": "black", "ms": 5.5},
+    SAME_UNRESOLVED: {"marker": "o", "mfc": "white", "mec": "0.45", "ms": 5},
+    OTHER_UNRESOLVED: {"marker": "x", "mec": "0.55", "ms": 5, "mew": 1.0},
+    OTHER: {"marker": "X", "mfc": "black", "mec": "black", "ms": 7},
+}
+
+
+def plot(estimates: Estimates) -> Figure:
+    """The one picture of all conclusions."""
+    table = estimates.conclusions
+    shown = columns(table)
+    drawn = table.assign(**{DECLARED: [SAME if resolved else SAME_UNRESOLVED for resolved in table["resolved"]]})
+    lines = len(table) + 1.2 * table["family"].nunique()
+    with figures.theme():
+        figure = figures.new(ROW * lines + HEADER + 1.3)
+        axes = figure.subplots()
+        places = _rows(axes, drawn)
+        for x, name in enumerate([DECLARED, *shown]):
+            _column(axes, x, drawn, name, places)
+        _frame(axes, [DECLARED, *shown], places)
+        handles = [axes.plot([], [], ls="none", label=outcome, **style)[0] for outcome, style in SYMBOLS.items()]
+        figure.legend(handles=handles, loc="outside upper center", ncols=4, frameon=False)
+        figures.caption(figure, caption(estimates))
+    return figure
+
+
+def _rows(axes: Axes, table: pd.DataFrame) -> list[float]:
+    """The place of each conclusion from the top down; families are named above theirs."""
+    places: list[float] = []
+    labels: list[tuple[float, str, bool]] = []
+    place = 0.0
+    for family, part in table.groupby("family", sort=False):
+        labels.append((place, str(family), True))
+        of_family = [place - 1 - line for line in range(len(part))]
+        labels += [(at, words, False) for at, words in zip(of_family, part["conclusion"], strict=True)]
+        places += of_family
+        place -= len(part) + 1.2
+    axes.set_yticks([at for at, _, _ in labels], [words for _, words, _ in labels], fontsize=6.5)
+    for tick, (_, _, bold) in zip(axes.get_yticklabels(), labels, strict=True):
+        tick.set_fontweight("bold" if bold else "normal")
+    return places
+
+
+def _column(axes: Axes, x: int, table: pd.DataFrame, name: str, places: list[float]) -> None:
+    for outcome, style in SYMBOLS.items():
+        here = [place for place, found in zip(places, table[name], strict=True) if found == outcome]
+        axes.plot([x] * len(here), here, ls="none", **style)
+
+
+def _frame(axes: Axes, names: list[str], places: list[float]) -> None:
+    axes.set_xticks(range(len(names)), [textwrap.fill(name, 16) for name in names], rotation=60, ha="left", fontsize=7,
+                    rotation_mode="anchor")  # fmt: skip
+    axes.xaxis.tick_top()
+    axes.tick_params(length=0)
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+    axes.hlines(places, -0.5, len(names) - 0.5, color="0.93", lw=0.6, zorder=0)
+    axes.axvline(0.5, color="0.6", lw=0.8)
+    axes.set(xlim=(-0.6, len(names) + 0.3), ylim=(min(places) - 0.7, 0.6))
