@@ -1,0 +1,372 @@
+"""Residual against plain networks: synthetic records with a known interaction; the latent use of real networks."""
+
+import argparse
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from analysis import (
+    applications,
+    draws,
+    residual,
+    residual_estimates,
+    residual_figures,
+    residual_latent_use,
+    residual_text,
+)
+from analysis.residual_estimates import IMPUTED, INTERACTION, PLAIN, SKIPS, TREND
+from study import autoencoders, datasets, records
+from study.architectures import ARCHITECTURES
+from study.errors import InputError
+from study.space import DEFAULTS, trial_name
+
+DEPTHS = (1, 2, 4, 8)
+SLOPE, AT_ONE = -0.2, 0.05  # of the log ratio over log2 depth; at depth 1
+MEAN_IMAGE = 0.08
+CELL = DEFAULTS | dict(dataset="digits", latent_dim=8, loss="mse")
+
+
+def trial(architecture, depth, seed, error, **levels):
+    cell = CELL | dict(architecture=architecture, depth=depth) | levels
+    return {
+        **cell,
+        **{
+            "trial": trial_name(cell, seed),
+            "seed": seed,
+            "status": "completed",
+            "collapsed": False,
+            "n_parameters": 900,
+        },
+        **{"test_mse": error, "test_fvu": error / MEAN_IMAGE},
+    }
+
+
+def study(depths=DEPTHS, seeds=5, noise=0.02, slope=SLOPE, **levels):
+    """Twins whose log ratio falls by 0.2 a doubling; plain networks err 10 % more a doubling."""
+    rows = []
+    for seed in range(seeds):
+        for depth in depths:
+            rng = np.random.default_rng([seed, depth])
+            plain = 0.02 * 1.1 ** np.log2(depth) * np.exp(noise * rng.normal())
+            ratio = np.exp(AT_ONE + slope * np.log2(depth) + noise * rng.normal())
+            rows += [trial(PLAIN, depth, seed, plain, **levels), trial(SKIPS, depth, seed, plain * ratio, **levels)]
+    return pd.DataFrame(rows)
+
+
+def curves(trials, epochs=6):
+    """Validation errors that fall by 20 % an epoch to the test error; gradients 2 · depth times as large with skips."""
+    rows = []
+    for row in trials[trials["status"] == "completed"].to_dict("records"):
+        scale = 0.01 / row["depth"] * (2 * row["depth"] if row["architecture"] == SKIPS else 1)
+        for epoch in range(1, epochs + 1):
+            error = row["test_mse"] / 0.8 ** (epochs - epoch)
+            rows.append({"trial": row["trial"], "epoch": epoch, "val_mse": error, "gradient_scale": scale})
+    return pd.DataFrame(rows)
+
+
+def estimated(trials, cost=None):
+    return residual_estimates.estimate(trials, curves(trials), cost)
+
+
+@pytest.fixture(scope="module")
+def usual():
+    return estimated(study())
+
+
+def test_a_slope_is_least_squares_over_log2_depth():
+    assert residual_estimates.slopes([[1.0, 1.5, 2.0]], [1, 2, 4]) == pytest.approx([0.5])
+    values = np.random.default_rng(0).normal(size=(3, 4))
+    expected = [np.polyfit(np.log2([1, 2, 5, 9]), row, 1)[0] for row in values]
+    np.testing.assert_allclose(residual_estimates.slopes(values, [1, 2, 5, 9]), expected)
+    with pytest.raises(ValueError, match="2 or more"):
+        residual_estimates.slopes([[1.0]], [4])
+
+
+def test_the_interaction_is_a_t_interval_of_slopes():
+    values = np.random.default_rng(1).normal(size=(6, 3))
+    slopes = residual_estimates.slopes(values, [1, 2, 4])
+    found = residual_estimates.interaction(values, [1, 2, 4])
+    low, high = stats.t.interval(0.95, 5, slopes.mean(), stats.sem(slopes))
+    assert [found.low, found.value, found.high] == pytest.approx([low, slopes.mean(), high])
+    assert found.p == pytest.approx(stats.ttest_1samp(slopes, 0).pvalue)
+    assert np.isnan(residual_estimates.interaction(values[:1], [1, 2, 4]).low)
+
+
+def test_it_is_the_difference_of_the_architectures_own_slopes(usual):
+    by = usual.interaction.set_index("what")["slope"]
+    assert by[INTERACTION] == pytest.approx(by[SKIPS] - by[PLAIN])
+    assert by[INTERACTION] == pytest.approx(SLOPE, abs=0.03) and by[PLAIN] == pytest.approx(np.log(1.1), abs=0.03)
+    assert IMPUTED not in by, "nothing failed"
+
+
+def test_the_ratio_at_each_depth_with_equal_parameters(usual):
+    found = usual.depths.set_index("depth")
+    expected = [np.exp(AT_ONE + SLOPE * np.log2(depth)) for depth in DEPTHS]
+    np.testing.assert_allclose(found["ratio"], expected, rtol=0.05)
+    assert found["n"].tolist() == [5] * 4 and (found["parameters"] == found["parameters_plain"]).all()
+    assert found.loc[8, "verdict"] == "lower" or "not resolvable" in found.loc[8, "verdict"]
+
+
+def test_only_twins_count():
+    alone = [trial(SKIPS, 16, seed, 0.01) for seed in range(5)]
+    others = [trial("cnn", None, 0, 0.01), trial(SKIPS, None, 0, 0.01), trial(PLAIN, 1, 0, 0.01, loss="bce")]
+    shared = study(seeds=2).assign(randomness="weights")
+    found = residual_estimates.twins(pd.concat([study(), pd.DataFrame([*alone, *others]), shared]))
+    assert set(found["trial"]) == set(study()["trial"]) and set(found["randomness"]) == {"all"}
+    assert set(found["of"]) == {"k = 8, mse"}
+
+
+def test_groups_that_differ_in_another_factor_stand_apart():
+    both = residual_estimates.twins(pd.concat([study(seeds=2), study(seeds=2, train_size=100)]))
+    assert list(both["of"].unique()) == ["k = 8, mse", "k = 8, mse, n = 100"]
+
+
+def test_a_failure_is_left_out_and_counted_at_the_mean_images_error():
+    trials = study()
+    hit = (trials["architecture"] == PLAIN) & (trials["depth"] == 8) & (trials["seed"] == 0)
+    for column in ("test_mse", "test_fvu", "collapsed"):
+        trials[column] = trials[column].astype(object).mask(hit, None)
+    trials = trials.assign(status=trials["status"].mask(hit, "diverged")).astype({"test_mse": float, "test_fvu": float})
+    found = estimated(trials)
+    by = found.interaction.set_index("what")
+    assert by.loc[INTERACTION, ["n", "seeds_left_out"]].tolist() == [4, 1] and by.loc[IMPUTED, "n"] == 5
+    pair = found.pairs.query("seed == 0 and depth == 8").iloc[0]
+    assert np.isnan(pair["log_ratio"]) and pair["log_ratio_imputed"] == pytest.approx(np.log(pair[SKIPS] / MEAN_IMAGE))
+    failed = found.failures.query("architecture == @PLAIN and depth == 8 and what == 'failed'").iloc[0]
+    expected = stats.binomtest(1, 5).proportion_ci(method="exact")
+    assert [failed["count"], failed["n"], failed["low"], failed["high"]] == pytest.approx(
+        [1, 5, expected.low, expected.high]
+    )
+    said = residual_text.sentences(found, pd.DataFrame(), pd.DataFrame(), "s")
+    assert any("trials that failed to train: plain_deep depth 8: 1 of 5" in text for text in said)
+    assert any("with failed trials at the mean image's error" in text for text in said)
+
+
+def test_epochs_to_the_level_of_the_shallowest_plain_network(usual):
+    found = usual.convergence.set_index(["architecture", "depth"])
+    level = stats.gmean(study().query("architecture == @PLAIN and depth == 1")["test_mse"])
+    assert found["level"].tolist() == pytest.approx([level] * 8)
+    assert found.loc[(PLAIN, 8), "reached"] == 0 and np.isinf(found.loc[(PLAIN, 8), "median"])
+    assert found.loc[(SKIPS, 8), ["reached", "median"]].tolist() == [5, 5]
+    text = next(
+        t for t in residual_text.sentences(usual, pd.DataFrame(), pd.DataFrame(), "s") if "reach a validation" in t
+    )
+    assert "plain_deep depth 8: 0 of 5, median beyond the last epoch" in text
+
+
+def test_gradients_at_each_depth_and_their_trend(usual):
+    found = usual.gradients.set_index("what")
+    assert found["ratio"].to_dict() == pytest.approx({**{f"depth {d}": 2 * d for d in DEPTHS}, TREND: 2})
+    text = next(t for t in residual_text.sentences(usual, pd.DataFrame(), pd.DataFrame(), "s") if "gradients at" in t)
+    assert "grows with depth" in text
+
+
+def test_cost_is_read_where_it_was_measured(usual):
+    cells = study(seeds=1)
+    names = cells["trial"].str.removesuffix("-s00")
+    seconds = dict(epoch_seconds=np.where(cells["architecture"] == SKIPS, 3.0, 2.0), epoch_seconds_low=1.9)
+    cost = cells[["architecture", "depth"]].assign(cell=names, **seconds, epoch_seconds_high=3.1, rounds=3)
+    found = estimated(study(), cost)
+    assert found.cost["ratio"].tolist() == [1.5] * 4
+    said = residual_text.sentences(found, pd.DataFrame(), pd.DataFrame(), "mine")
+    assert any("depth 1: 3 s against 2 s, 1.5 times" in text for text in said)
+    without = residual_text.sentences(usual, pd.DataFrame(), pd.DataFrame(), "mine")
+    assert any("Run: python -m study.cost mine" in text for text in without)
+
+
+@pytest.mark.parametrize(
+    ("slope", "noise", "seeds", "said"),
+    [
+        (-0.2, 0.02, 6, "the deeper the network, the more the skips lower its error"),
+        (0.2, 0.02, 6, "the deeper the network, the less the skips help it"),
+        (0.0, 0.05, 6, "whether skips matter more in deeper networks is not resolved"),
+        (-0.2, 0.02, 1, "cannot be said from one seed"),
+    ],
+)
+def test_the_answer_follows_the_interval(slope, noise, seeds, said):
+    found = estimated(study(slope=slope, noise=noise, seeds=seeds))
+    answer = residual_text.answers(found, pd.DataFrame())[0]
+    assert said in answer.sentence and f"n = {seeds} seeds" in answer.sentence, answer.sentence
+    assert answer.sentence.startswith(f"Yes, they train (0 of {4 * seeds} residual trials failed")
+    assert answer.statistic in set(pd.concat(residual._citable(found, pd.DataFrame(), pd.DataFrame()))["id"])
+    assert answer.figure in dict(residual_figures.draw_all(found, pd.DataFrame(), pd.DataFrame()))
+
+
+def test_few_seeds_say_what_they_assume():
+    text = residual_text.sentences(estimated(study(seeds=3)), pd.DataFrame(), pd.DataFrame(), "s")
+    assert text[0].startswith("A demonstration: 3 seeds") and "sign flips of 3 seeds give no p below 0.25" in text[1]
+
+
+def test_the_figure_draws_ratios_and_curves(usual):
+    stem, figure = next(iter(residual_figures.draw_all(usual, pd.DataFrame(), pd.DataFrame())))
+    assert stem == "depth-digits-k-8-mse"
+    seeds = figure.axes[0].get_lines()[0]
+    np.testing.assert_allclose(seeds.get_ydata(), np.exp(usual.pairs["log_ratio"]))
+    labels = figure.axes[1].get_legend_handles_labels()[1]
+    assert labels == [f"{name}, depth {depth}" for name in (SKIPS, PLAIN) for depth in (1, 8)]
+
+
+# --- past the code ------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def draw():
+    data = datasets.load("digits")
+    rows = pd.DataFrame([trial("cnn", None, 0, 0.02)])
+    return draws.draw_of(rows, lambda name: data, True, split="test", wanted=40, sizes=(8,))
+
+
+def used(draw, architecture):
+    model = autoencoders.build(CELL | dict(architecture=architecture), draw.data.shape, 0, ARCHITECTURES)
+    return residual_latent_use.TASK.open(draw).model(model, None).rows[0]
+
+
+def test_without_skips_past_the_code_everything_goes_through_it(draw):
+    found = used(draw, "cnn")
+    assert found["use"] == pytest.approx(1, abs=1e-4) and found["n_images"] == 40
+
+
+def test_a_unet_passes_the_image_by(draw):
+    assert 0 < used(draw, "unet")["use"] < 0.9
+
+
+def test_a_decoder_that_ignores_the_code_uses_none_of_it(draw):
+    import keras
+
+    images, code, skip = keras.Input((8, 8, 1)), keras.Input((8,)), keras.Input((8, 8, 1))
+    encoder = keras.Model(images, [keras.layers.Dense(8)(keras.layers.Flatten()(images)), images + 0.0], name="encoder")
+    decoder = keras.Model([code, skip], skip * 1.0, name="decoder")
+    model = keras.Model(images, decoder(encoder(images)))
+    found = residual_latent_use.TASK.open(draw).model(model, None).rows[0]
+    other = draw.images[residual_latent_use.exchanged(40)]
+    assert found["use"] == 0 and found["between"] == pytest.approx(np.square(draw.images - other).mean(), rel=1e-5)
+    assert residual_latent_use.TASK.open(draw).baselines().rows[0]["between"] == pytest.approx(found["between"])
+
+
+def with_unet(errors=(0.001, 0.02), seeds=3):
+    rows = [
+        trial(name, None, seed, error * (1 + 0.01 * seed))
+        for name, error in zip(("unet", "cnn"), errors, strict=True)
+        for seed in range(seeds)
+    ]
+    return pd.DataFrame(rows)
+
+
+def test_a_unet_is_held_against_the_same_cell_without_skips():
+    trials = pd.concat(
+        [with_unet(), pd.DataFrame([trial("keras_io", None, 0, 0.02), trial("unet", None, 0, 0.1, loss="bce")])]
+    )
+    assert residual_latent_use.references(trials) == {"digits-unet-k8-mse": "digits-cnn-k8-mse"}
+    assert residual_latent_use.cells(trials) == ["digits-unet-k8-mse", "digits-cnn-k8-mse"]
+    assert residual_latent_use.cells(study(depths=[1], seeds=1)) == [
+        "digits-plain_deep-k8-mse-depth1",
+        "digits-residual-k8-mse-depth1",
+    ]
+
+
+def test_the_leak_in_other_tasks_is_read_from_their_results(tmp_path):
+    trials = with_unet()
+    folder = tmp_path / "tasks" / "anomaly" / "test"
+    folder.mkdir(parents=True)
+    for row in trials.to_dict("records"):
+        auc = (0.6 if row["architecture"] == "unet" else 0.9) + 0.01 * row["seed"] * (row["architecture"] == "cnn")
+        (folder / f"{row['trial']}.csv").write_text(
+            f"# v1\ntrial,set,score,auc\nt,a,squared error,{auc}\nt,a,BCE,0.1\n"
+        )
+    found, missing = residual_latent_use.leak(trials, tmp_path)
+    by = found.set_index("what")
+    assert missing == ["generation"] and list(by.index) == ["reconstruction", "anomaly"]
+    assert by.loc["reconstruction", "value"] == pytest.approx(0.05)
+    differences = np.array([-0.30, -0.31, -0.32])
+    low, high = stats.t.interval(0.95, 2, differences.mean(), stats.sem(differences))
+    assert by.loc["anomaly", ["low", "value", "high"]].tolist() == pytest.approx([low, differences.mean(), high])
+    said = residual_text.sentences(estimated(study(depths=[1])), pd.DataFrame(), found, "s")
+    assert any("digits-unet-k8-mse against digits-cnn-k8-mse, anomaly: 0.6 against 0.91" in text for text in said)
+
+
+USE = pd.DataFrame(
+    {
+        **{"dataset": "digits", "cell": ["digits-unet-k8-mse", "digits-cnn-k8-mse"], "architecture": ["unet", "cnn"]},
+        **{"use": [0.08, 1.0], "low": [0.05, 1.0], "high": [0.11, 1.0], "n": 3, "change": 0.01, "between": 0.1},
+        **{"n_images": 360, "method": "mean, 95 % t interval over seeds"},
+    }
+)
+
+
+def test_without_twins_the_answer_is_about_the_unet():
+    trials = with_unet()
+    none = residual_estimates.estimate(
+        trials, pd.DataFrame(columns=["trial", "epoch", "val_mse", "gradient_scale"]), None
+    )
+    answer = residual_text.answers(none, USE)[0]
+    assert "changes the output by 8 % of what lies between" in answer.sentence and answer.figure == "latent-use"
+    assert answer.statistic in set(pd.concat(residual._citable(none, USE, pd.DataFrame()))["id"])
+    said = residual_text.sentences(none, USE, pd.DataFrame(), "s")
+    assert any("1 cells send everything through the code" in text for text in said)
+    figure = residual_figures.plot_use(USE, pd.DataFrame(), residual_text.caption_use(USE, pd.DataFrame()))
+    assert figure.axes[0].containers[0][0].get_xdata().tolist() == [0.08, 1.0]
+
+
+@pytest.fixture
+def stored(tmp_path, monkeypatch):
+    """The command's study: twins, a U-Net and its reference, without models of their own."""
+
+    def put(trials, history):
+        for name, value in {
+            "load": lambda study, artifacts: trials,
+            "history": lambda study, artifacts: history,
+            "manifest": lambda study, artifacts: {"data": {}},
+            "notices": lambda study, artifacts: ["Seeds of this study come from several machines."],
+            "folder": lambda study, artifacts: tmp_path / study,
+            "latest": lambda artifacts: "newest",
+        }.items():
+            monkeypatch.setattr(records, name, value)
+
+    return put
+
+
+def test_the_command_writes_what_it_prints(stored, tmp_path, monkeypatch, capsys):
+    trials = pd.concat([study(seeds=3), with_unet()])
+    stored(trials, curves(study(seeds=3)))
+    asked = []
+
+    def evaluate(task, options, study, load):
+        asked.append((task.name, options.split, sorted(options.cells.split())[:2]))
+        models = trials.assign(
+            use=np.where(trials["architecture"] == "unet", 0.1, 1.0), change=0.01, between=0.1, n_images=40
+        )
+        return applications.Results(models, pd.DataFrame(), {}, ["one was left out"], lambda name: {})
+
+    monkeypatch.setattr(applications, "evaluate", evaluate)
+    assert residual.main(["--artifacts", str(tmp_path), "--workers", "1"]) == 0
+    out = capsys.readouterr().out
+    assert asked == [("latent_use", "test", ["digits-cnn-k8-mse-s*", "digits-plain_deep-k8-mse-depth1-s*"])]
+    assert "one was left out" in out and "Run: python -m analysis.anomaly newest" in out.replace("\n  ", " ")
+    folder = tmp_path / "newest" / "analysis" / "residual"
+    written = [line.removeprefix("wrote ") for line in out.splitlines() if line.startswith("wrote ")]
+    assert sorted(written) == sorted(str(path) for path in folder.iterdir())
+    assert {"interaction.csv", "latent_use.csv", "leak.csv", "latent-use.png"} <= {
+        path.name for path in folder.iterdir()
+    }
+
+
+def test_models_that_are_gone_cost_the_latent_use_alone(stored, tmp_path, monkeypatch):
+    stored(study(seeds=2), curves(study(seeds=2)))
+
+    def gone(*_):
+        raise InputError("no model could be loaded. Run: python -m study.search s --rebuild '*'")
+
+    monkeypatch.setattr(applications, "evaluate", gone)
+    asked = argparse.Namespace(artifacts=str(tmp_path), data_dir=None, images=500, workers=1)
+    use, leak, missing = residual._past_the_code(asked, "named", study(seeds=2))
+    assert missing == ["Latent use was left out: no model could be loaded. Run: python -m study.search s --rebuild '*'"]
+    assert len(use) == len(leak) == 0
+
+
+def test_a_study_with_neither_is_refused_with_the_space_that_has_both(stored, tmp_path, capsys):
+    stored(pd.DataFrame([trial("cnn", None, 0, 0.02)]), pd.DataFrame())
+    assert residual.main(["mine", "--artifacts", str(tmp_path)]) == 2
+    assert "python -m study.search residual_depth" in capsys.readouterr().err
+    assert residual._cost(tmp_path) is None
