@@ -103,7 +103,7 @@ def crossed(
     t = abs(value - null) / se if se else (np.inf if value != null else 0.0)
     what = "images (DeLong) and seeds crossed, Satterthwaite" if seeds > 1 else "images alone (DeLong): one seed"
     family = f", Bonferroni for {comparisons}" if comparisons > 1 else ""
-    p = min(1.0, comparisons * float(2 * special.stdtr(df, -t) if np.isfinite(df) else 2 * stats.norm.sf(t)))
+    p = min(1.0, comparisons * float(2 * special.stdtr(df, -t) if np.isfinite(df) else 2 * special.ndtr(-t)))
     sd = float(np.sqrt(of_seeds)) if seeds > 1 else float("nan")
     return Area(
         value, value - margin, value + margin, seeds, float(np.sqrt(of_images)), sd, df, p,
