@@ -11,7 +11,7 @@ import numpy as np
 from analysis import roc
 from analysis.anomaly import NORMAL, PRIMARY
 from analysis.anomaly_sets import OTHER_CLASSES
-from analysis.applications import Pictures, Results, baselines_name
+from analysis.applications import Pictures, Results, baselines_name, cells_of
 from analysis.statistics import t_interval
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 PUBLISHED = {  # mean AUC of MNIST's ten digits, as published
     "deep convolutional autoencoder": (0.897, "Ruff et al. 2018 (PMLR 80), Table 1"),
-    "isolation forest, as published": (0.922, "Ruff et al. 2018 (PMLR 80), Table 1"),
+    "isolation forest": (0.922, "Ruff et al. 2018 (PMLR 80), Table 1"),
 }
 CLASSES_PUBLISHED = ("mnist", 10)
 
@@ -50,10 +50,10 @@ def estimate(results: Results, split: str) -> Estimates:
     """All the numbers; on the test split, whose images are the same for every seed, intervals are crossed."""
     import pandas as pd
 
-    models = results.models.assign(cell=results.models["trial"].str.replace(r"-s\d+$", "", regex=True))
+    models = results.models.assign(cell=cells_of(results.models["trial"]))
     crossed = split == "test"
     baselines = results.baselines.rename(columns={"method": "score"}).assign(trial=results.baselines["file"])
-    baselines["cell"] = baselines["file"].str.replace(r"-s\d+$", "", regex=True)
+    baselines["cell"] = cells_of(baselines["file"])
     kept = {trial: results.per_image(trial) for trial in pd.concat([models["trial"], baselines["trial"]]).unique()}
     contrast = list(_contrasts(models, kept)) if crossed else []
     return Estimates(
@@ -71,7 +71,7 @@ def _areas(table: pd.DataFrame, kept: dict[str, Pictures], crossed: bool) -> pd.
     for (dataset, cell, name, score), part in table.groupby(["dataset", "cell", "set", "score"], sort=False):
         if crossed:
             area = roc.crossed([_placements(kept[trial], name, score) for trial in part["trial"]])
-            number = {f"auc{end}": v for end, v in zip(("", "_low", "_high"), _ends(area), strict=True)}
+            number: dict[str, Any] = {f"auc{end}": v for end, v in zip(("", "_low", "_high"), _ends(area), strict=True)}
             number |= {"image_se": area.image_sd, "seed_se": area.seed_sd, "p": area.p, "method": area.method}
         else:
             found = t_interval(part["auc"])
@@ -127,25 +127,31 @@ def _classes(models: pd.DataFrame, baselines: pd.DataFrame) -> list[dict[str, An
     theirs = baselines[(baselines["set"] == OTHER_CLASSES) & baselines["normal_class"].notna()]
     if mine["normal_class"].nunique() < 2:
         return []
-    kinds = ["dataset", "architecture", "latent_dim", "loss", "regularizer", "preprocessing", "train_size"]
-    rows = [*_means(mine, kinds, "score"), *_means(theirs, ["dataset", "preprocessing", "train_size"], "method")]
+    rows = [
+        *_means(mine, ["dataset", "architecture", "latent_dim", "loss", "regularizer", "preprocessing", "train_size"]),
+        *_means(theirs.rename(columns={"method": "score"}), ["dataset", "preprocessing", "train_size"]),
+    ]
     dataset, classes = CLASSES_PUBLISHED
     if {row["dataset"] for row in rows} == {dataset} and all(row["classes"] == classes for row in rows):
         rows += [
-            {"dataset": dataset, "what": name, "auc": auc, "classes": classes, "method": source}
+            {"dataset": dataset, "kind": "published", "what": name, "auc": auc, "classes": classes, "method": source}
             for name, (auc, source) in PUBLISHED.items()
         ]
     return rows
 
 
-def _means(table: pd.DataFrame, kinds: list[str], score: str) -> Iterator[dict[str, Any]]:
-    for levels, part in table.groupby([*kinds, score], sort=False, dropna=False):
-        by_seed = part.pivot_table(index="seed", columns="normal_class", values="auc").dropna()
-        found = t_interval(by_seed.mean(axis=1))
-        named = dict(zip([*kinds, score], levels, strict=True))
-        what = "-".join(str(named[k]) for k in ("architecture", "preprocessing") if k in named)
+def _means(table: pd.DataFrame, kinds: list[str]) -> Iterator[dict[str, Any]]:
+    """A row a kind of cell, or draw, and score. A seed that lacks a class is left out: its mean would be another's."""
+    shown = [k for k in kinds if k in ("architecture", "preprocessing") or table[k].nunique(dropna=False) > 1]
+    for levels, part in table.groupby([*kinds, "score"], sort=False, dropna=False):
+        by_seed = part.pivot_table(index="seed", columns="normal_class", values="auc")
+        whole = by_seed.dropna()
+        found = t_interval(whole.mean(axis=1))
+        named = dict(zip([*kinds, "score"], levels, strict=True))
+        words = [str(named[k]) for k in shown if named[k] == named[k] and named[k] is not None]
         yield {
-            **{"dataset": named["dataset"], "what": f"{what}, {named[score]}", **named},
+            **{"dataset": named["dataset"], "kind": "model" if "architecture" in kinds else "baseline"},
+            **{"what": f"{'-'.join(words)}, {named['score']}", **named},
             **{"auc": found.value, "auc_low": found.low, "auc_high": found.high, "n": found.n},
             **{"classes": by_seed.shape[1], **{f"class_{int(c)}": v for c, v in by_seed.mean().items()}},
             "method": f"{found.method} over seeds, for these test images",

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from analysis import anomaly_text, command, figures, roc
-from analysis.anomaly import NORMAL, PRIMARY
-from analysis.restoration_figures import chosen, short
+from analysis.anomaly import FOOLED, NORMAL, PRIMARY
+from analysis.applications import cells_of
+from analysis.restoration_figures import short
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,33 +24,45 @@ if TYPE_CHECKING:
 CURVES = 4  # cells whose ROC curves are drawn
 SETS = 5  # panels side by side
 POINTS = 200  # of a ROC curve as drawn
+BINS = 40
 
 
-def draw_all(results: Results, estimates: Estimates, trials: pd.DataFrame, folder: Path) -> list[Path]:
-    """Every figure of every data set, each with its CSV; the paths."""
+def draw_all(
+    results: Results, estimates: Estimates, shown: Mapping[str, Sequence[str]], split: str, folder: Path
+) -> list[Path]:
+    """Every figure of every data set, each with its CSV; the paths.
+
+    Args:
+        results: What was computed.
+        estimates: The numbers.
+        shown: Data set → the cells whose curves are drawn.
+        split: Whose images.
+        folder: Where to.
+    """
     paths: list[Path] = []
-    of_cells = chosen(trials, estimates.auc.drop_duplicates("cell"))
-    for dataset, cells in of_cells.items():
-        text = anomaly_text.caption(estimates, dataset, "test" if folder.name == "anomaly" else folder.name)
-        paths += figures.save(_areas(estimates, dataset, text), folder / dataset)
+    for dataset, cells in shown.items():
+        paths += figures.save(_areas(estimates, dataset, split), folder / dataset)
         first = {cell: _first_trial(results, cell) for cell in cells[:CURVES]}
         values = {cell: results.per_image(trial) for cell, trial in first.items()}
         curves = _curves(values)
-        paths += command.write({f"roc-{dataset}": curves}, folder)
-        paths += figures.save(_roc(values, curves, dataset, cells[:CURVES]), folder / f"roc-{dataset}")
-        shown = next((cell for cell, trial in first.items() if trial in results.pictures), None)
-        if shown is not None:
-            picture = _fooled(results.pictures[first[shown]], dataset, shown)
+        bins = _bins(values)
+        paths += command.write({f"roc-{dataset}": curves, f"scores-{dataset}": bins}, folder)
+        paths += figures.save(_roc(curves, bins, dataset, list(first)), folder / f"roc-{dataset}")
+        pictured = next((cell for cell, trial in first.items() if trial in results.pictures), None)
+        if pictured is not None:
+            trial = first[pictured]
+            paths += command.write({f"fooled-{dataset}": _fooled_scores(values[pictured])}, folder)
+            picture = _fooled(results.pictures[trial], dataset, pictured)
             paths += figures.save(picture, folder / f"fooled-{dataset}")
     return paths
 
 
 def _first_trial(results: Results, cell: str) -> str:
     names = results.models["trial"]
-    return str(names[names.str.replace(r"-s\d+$", "", regex=True) == cell].iloc[0])
+    return str(names[cells_of(names) == cell].iloc[0])
 
 
-def _areas(estimates: Estimates, dataset: str, caption: str) -> Figure:
+def _areas(estimates: Estimates, dataset: str, split: str) -> Figure:
     """A panel a set; a row a cell."""
     table = estimates.auc[(estimates.auc["dataset"] == dataset) & (estimates.auc["score"] == PRIMARY)]
     names, cells = list(table["set"].unique())[:SETS], list(table["cell"].unique())
@@ -80,7 +93,7 @@ def _areas(estimates: Estimates, dataset: str, caption: str) -> Figure:
             axes.set_xticklabels(["0", "0.5", "1"])
         panels[0].set_yticks(range(len(cells)), [short(cell, dataset) for cell in reversed(cells)], fontsize=6.5)
         panels[0].set_ylim(-0.7, len(cells) - 0.3)
-        figures.caption(figure, caption)
+        figures.caption(figure, anomaly_text.caption(estimates, dataset, split, names))
     return figure
 
 
@@ -104,9 +117,39 @@ def _curves(values: dict[str, Pictures]) -> pd.DataFrame:
     return pd.concat(parts)
 
 
-def _roc(values: dict[str, Pictures], curves: pd.DataFrame, dataset: str, cells: Sequence[str]) -> Figure:
+def _bins(values: dict[str, Pictures]) -> pd.DataFrame:
+    """Histograms of the primary score of the first cell: a row a set, kind of image and bin, the same bins for both."""
+    import pandas as pd
+
+    cell, scores = next(iter(values.items()))
+    parts = []
+    for name in _sets(values):
+        sides = {NORMAL: scores[f"{NORMAL}/{PRIMARY}"], "anomalous": scores[f"{name}/{PRIMARY}"]}
+        both = np.concatenate(list(sides.values()))
+        low = max(float(both.min()), 1e-6)
+        edges = np.geomspace(low, max(float(both.max()), low * 1.01), BINS + 1)
+        for kind, side in sides.items():
+            share = np.histogram(np.clip(side, low, None), edges)[0] / len(side)
+            bins = {"low": edges[:-1], "high": edges[1:], "share": share}
+            parts.append(pd.DataFrame({"cell": cell, "set": name, "kind": kind, **bins}))
+    return pd.concat(parts)
+
+
+def _fooled_scores(scores: Pictures) -> pd.DataFrame:
+    """What the pictures that fooled it score: a row a set and picture, in the order shown."""
+    import pandas as pd
+
+    parts = []
+    for name in [NORMAL, *_sets({"": scores})]:
+        ordered = np.sort(scores[f"{name}/{PRIMARY}"])
+        shown = ordered[::-1][:FOOLED] if name == NORMAL else ordered[:FOOLED]
+        parts.append(pd.DataFrame({"set": name, "place": np.arange(len(shown)), PRIMARY: shown}))
+    return pd.concat(parts)
+
+
+def _roc(curves: pd.DataFrame, bins: pd.DataFrame, dataset: str, cells: Sequence[str]) -> Figure:
     """Above the ROC curves of some cells against each set, below the first cell's scores of every set."""
-    names = _sets(values)[:SETS]
+    names = list(curves["set"].unique())[:SETS]
     styles = figures.styles(cells, known=tuple(cells))
     with figures.theme():
         figure = figures.new(4.6)
@@ -114,11 +157,11 @@ def _roc(values: dict[str, Pictures], curves: pd.DataFrame, dataset: str, cells:
         for column, name in enumerate(names):
             axes = above[column]
             for cell, part in curves[curves["set"] == name].groupby("cell", sort=False):
-                axes.plot(part["false_positive_rate"], part["true_positive_rate"], color=styles[cell].colour,
-                          ls=styles[cell].dash, lw=1.2, label=short(str(cell), dataset))  # fmt: skip
+                axes.plot(part["false_positive_rate"], part["true_positive_rate"], color=styles[str(cell)].colour,
+                          ls=styles[str(cell)].dash, lw=1.2, label=short(str(cell), dataset))  # fmt: skip
             axes.plot([0, 1], [0, 1], color="0.6", lw=0.7, zorder=0)
             axes.set(title=name, xlabel="false positive rate", aspect="equal", xticks=[0, 1], yticks=[0, 1])
-            _histogram(below[column], values[cells[0]], name)
+            _histogram(below[column], bins[bins["set"] == name])
         above[0].set_ylabel("true positive rate")
         below[0].set_ylabel(f"{short(cells[0], dataset)}\nshare of images", fontsize=6.5)
         handles, labels = above[0].get_legend_handles_labels()
@@ -128,21 +171,20 @@ def _roc(values: dict[str, Pictures], curves: pd.DataFrame, dataset: str, cells:
         figures.caption(
             figure,
             f"{dataset}: ROC curves of the {PRIMARY}, one network (lowest seed) of each cell, and below the scores of "
-            "the first cell. Cells: the study's first, then by validation MSE, one a kind.",
+            "the first cell. Cells: the study's first, then by validation MSE, one of each architecture and "
+            "regularizer.",
         )
     return figure
 
 
-def _histogram(axes: Axes, scores: Pictures, name: str) -> None:
-    normal, other = scores[f"{NORMAL}/{PRIMARY}"], scores[f"{name}/{PRIMARY}"]
-    positive = np.concatenate([normal, other])
-    low, high = max(float(positive.min()), 1e-6), float(positive.max())
-    bins = np.geomspace(low, max(high, low * 1.01), 40)
-    for values, label, style in (
-        (normal, NORMAL, {"color": figures.COLOURS[0], "histtype": "stepfilled", "alpha": 0.5}),
-        (other, "anomalous", {"color": figures.COLOURS[1], "histtype": "step", "lw": 1.3}),
-    ):
-        axes.hist(values, bins, weights=np.full(len(values), 1 / len(values)), label=label, **style)
+def _histogram(axes: Axes, bins: pd.DataFrame) -> None:
+    styles: dict[str, dict[str, Any]] = {
+        NORMAL: {"color": figures.COLOURS[0], "fill": True, "alpha": 0.5},
+        "anomalous": {"color": figures.COLOURS[1], "lw": 1.3},
+    }
+    for kind, part in bins.groupby("kind", sort=False):
+        edges = [*part["low"], part["high"].iloc[-1]]
+        axes.stairs(part["share"], edges, label=str(kind), **styles[str(kind)])
     axes.set(xscale="log", xlabel=PRIMARY, yticks=[])
 
 

@@ -7,11 +7,12 @@ Gaussian against aliasing (scikit-image).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from analysis.task_files import to_bytes
 from study import datasets
 from study.errors import InputError
 
@@ -24,6 +25,7 @@ OTHER_CLASSES, NOISE, INVERTED = "other classes", "noise", "inverted"
 MADE = (NOISE, INVERTED)
 OTHERS = 10_000  # images of other classes, at most: all that MNIST and CIFAR-10 have
 LUMA = (0.299, 0.587, 0.114)
+CHUNK = 5_000  # images at a time
 
 
 def sets(draw: Draw) -> dict[str, np.ndarray]:
@@ -70,16 +72,27 @@ def names(study: list[str], wanted: list[str] | None, known: Callable[[str], Dat
 
 def _other_data(draw: Draw) -> Iterator[tuple[str, np.ndarray]]:
     """Test images of the other data sets, a fixed draw of as many as there are normal ones."""
-    own = draw.raw.hashes()
-    for name in draw.against:
-        if name == draw.cell["dataset"]:
-            continue
+    others = [name for name in draw.against if name != draw.cell["dataset"]]
+    own = _fingerprints(draw.raw.x_train, draw.raw) | _fingerprints(draw.raw.x_test, draw.raw) if others else set()
+    for name in others:
         data = draw.load(name)
-        if data.hashes()["x_test"] == own["x_test"]:
-            raise InputError(f"'{name}' holds the same images as '{draw.cell['dataset']}': it has no anomalies. "
-                             "Name other data sets with --against.")  # fmt: skip
+        if same := own & _fingerprints(data.x_test, data):
+            raise InputError(
+                f"--against {name}: {len(same):,} of its {len(data.x_test):,} test images are images of "
+                f"'{draw.cell['dataset']}', which the models were trained on, so they are no anomalies. Name other "
+                "data sets."
+            )
         order = datasets.rng(0, "anomalous images").permutation(len(data.x_test))[: draw.wanted]
-        yield name, datasets.to_unit(data.x_test[np.sort(order)], data.value_range)
+        yield name, datasets.to_unit(data.x_test[order], data.value_range)
+
+
+def _fingerprints(stored: np.ndarray, data: Dataset) -> set[int]:
+    """A hash of each image's shape and pixels in 8 bits, whatever type it is stored in; blank ones tell nothing."""
+    found = set()
+    for start in range(0, len(stored), CHUNK):
+        pixels = to_bytes(datasets.to_unit(stored[start : start + CHUNK], data.value_range))
+        found |= {hash((image.shape, image.tobytes())) for image in pixels if np.ptp(image)}
+    return found
 
 
 def _other_classes(draw: Draw) -> np.ndarray:
@@ -87,5 +100,18 @@ def _other_classes(draw: Draw) -> np.ndarray:
     labels = draw.raw.y_test
     assert labels is not None  # a normal class needs labels, and was refused without
     others = np.flatnonzero(labels != draw.cell["normal_class"])
-    drawn = np.sort(datasets.rng(0, OTHER_CLASSES).permutation(len(others))[:OTHERS])
+    drawn = datasets.rng(0, OTHER_CLASSES).permutation(len(others))[:OTHERS]
     return datasets.to_unit(draw.raw.x_test[others[drawn]], draw.raw.value_range)
+
+
+def descriptions(names: Iterable[str], normal_class: bool) -> dict[str, str]:
+    """How each set is made, in words."""
+    found = {OTHER_CLASSES: "test images of all classes but the normal one"} if normal_class else {}
+    resized = (
+        "test images of another data set: colour to grey (BT.601) or grey to every channel, then resized (bilinear)"
+    )
+    made = {
+        NOISE: "pixels drawn uniformly from 0 to 1 by numpy.random.default_rng of the image's index",
+        INVERTED: "the normal images themselves, every pixel x replaced by 1 - x",
+    }
+    return found | dict.fromkeys(names, resized) | made

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from analysis import citable, command, figures
 from analysis.anomaly import PRIMARY
 
 if TYPE_CHECKING:
@@ -27,67 +28,102 @@ def sentences(estimates: Estimates) -> list[str]:
     ]
 
 
-def caption(estimates: Estimates, dataset: str, split: str) -> str:
+def answers(estimates: Estimates, shown: Mapping[str, Sequence[str]]) -> Iterator[citable.Answer]:
+    """One for each data set: what the cell with the least validation error tells from its own images, and what not."""
+    for dataset, cells in shown.items():
+        cell = cells[min(1, len(cells) - 1)]
+        rows = estimates.auc[(estimates.auc["cell"] == cell) & (estimates.auc["score"] == PRIMARY)]
+        found = "; ".join(f"{row['set']} {_interval(row)}" for row in _rows(rows))
+        sentence = (
+            f"{dataset}, anomaly detection: area under the ROC curve of the {PRIMARY} of {cell}, against {found}"
+            f"{_beside_pca(estimates.contrast, dataset)} (n = {command.span(set(rows['n']))} seeds; "
+            f"{rows['method'].iloc[0]})."
+        )
+        statistic = f"auc-{citable.slug(cell)}-{citable.slug(rows['set'].iloc[0])}-{citable.slug(PRIMARY)}"
+        yield citable.Answer("anomaly", sentence, statistic, str(dataset))
+
+
+def caption(estimates: Estimates, dataset: str, split: str, drawn: Sequence[str]) -> str:
     """What stands under the figure of numbers."""
     rows = estimates.auc[(estimates.auc["dataset"] == dataset) & (estimates.auc["score"] == PRIMARY)]
+    left_out = rows["set"].nunique() - len(drawn)
+    more = f" {left_out} more sets: auc.csv." if left_out else ""
     return (
-        f"{dataset}, anomaly detection on {split} images: area under the ROC curve of the {PRIMARY} (higher is better; "
-        f"0.5, dashed, tells nothing apart). n = {rows['n'].max()} seeds, at most {rows['n_normal'].max():,} normal and "
-        f"{rows['n_anomalous'].max():,} anomalous images; {rows['method'].iloc[0]}. Open diamonds: PCA's error at the "
-        "same latent size. Lines: an isolation forest (dotted), brightness alone (dash-dotted)."
+        f"{dataset}, anomaly detection on {figures.SPLITS[split]} images: area under the ROC curve of the {PRIMARY} "
+        f"(higher is better; 0.5, dashed, tells nothing apart). n = {command.span(set(rows['n']))} seeds, at most "
+        f"{rows['n_normal'].max():,} normal and {rows['n_anomalous'].max():,} anomalous images; "
+        f"{rows['method'].iloc[0]}. Open diamonds: PCA's error at the same latent size. Lines: an isolation forest "
+        f"(dotted), brightness alone (dash-dotted).{more}"
     )
 
 
 def _classes(table: pd.DataFrame) -> Iterator[str]:
+    """Means over the classes held as normal in turn, beside the published ones."""
     if not len(table):
         return
-    ours = table[table["n"].notna()]
-    published = "; ".join(f"{r['what']} {100 * r['auc']:.1f} ({r['method']})" for r in _rows(table[table["n"].isna()]))
-    main = ours[ours["score"] == PRIMARY] if "score" in ours else ours
-    for row in _rows(main):
+    published = table[table["kind"] == "published"]
+    quoted = "; ".join(f"{row['what']} {100 * row['auc']:.1f} ({row['method']})" for row in _rows(published))
+    for row in _rows(table[(table["kind"] == "model") & (table["score"] == PRIMARY)]):
         yield (
             f"{row['dataset']}, each of {row['classes']} classes held as normal in turn, {row['what']} at latent size "
             f"{row['latent_dim']:.0f}: mean AUC {_hundred(row)} (n = {row['n']:.0f} seeds, {row['method']})."
-            + (f" Published: {published}." if published else "")
+            + (f" Published: {quoted}." if quoted else "")
         )
-    wanted = ours[ours["method.1"].notna()] if "method.1" in ours else ours[~ours.index.isin(main.index)]
-    wanted = wanted[wanted["what"].str.contains("isolation forest|PCA|mean image")]
-    if len(wanted):
-        listed = "; ".join(f"{row['what']} {_hundred(row)}" for row in _rows(wanted))
-        yield f"Without an autoencoder, on the same images: {listed} (n = {wanted['n'].max():.0f} seeds)."
+    rows = table[
+        (table["kind"] == "baseline") & table["score"].str.contains("isolation forest|PCA|mean image", na=False)
+    ]
+    if len(rows):
+        listed = "; ".join(f"{row['what']} {_hundred(row)}" for row in _rows(rows))
+        seeds = command.span({int(n) for n in rows["n"]})
+        yield f"Without an autoencoder, on the same images, mean AUC: {listed} (n = {seeds} seeds; classes.csv)."
 
 
-def _hundred(row: dict[str, Any]) -> str:
+def _hundred(row: Mapping[str, Any]) -> str:
     ends = f" [{100 * row['auc_low']:.1f}, {100 * row['auc_high']:.1f}]" if row["auc_low"] == row["auc_low"] else ""
     return f"{100 * row['auc']:.1f}{ends}"
 
 
 def _primary(estimates: Estimates) -> Iterator[str]:
+    """Of each set the range over cells, how they stand to PCA, and what needs no autoencoder."""
     table = estimates.auc[estimates.auc["score"] == PRIMARY]
     for (dataset, name), rows in table.groupby(["dataset", "set"], sort=False):
         ordered = rows.sort_values("auc", ascending=False)
         best, worst = ordered.iloc[0], ordered.iloc[-1]
-        text = f"{dataset} against {name}: AUC of the {PRIMARY} from {_area(worst)} to {_area(best)} over {len(rows)} cells"
-        if len(rows) == 1:
-            text = f"{dataset} against {name}: AUC of the {PRIMARY} {_area(best)}"
+        spread = f"from {_area(worst)} to {_area(best)} over {len(rows)} cells" if len(rows) > 1 else _area(best)
         contrast = estimates.contrast
-        if len(contrast):
-            mine = contrast[(contrast["dataset"] == dataset) & (contrast["set"] == name)]
-            counts = mine["verdict"].value_counts()
-            text += (
-                f"; above PCA's error at the same latent size in {counts.get('higher', 0)} of {len(mine)}, below in "
-                f"{counts.get('lower', 0)}, not resolved in {counts.get('not resolved', 0)} (simultaneous intervals)"
-            )
+        mine = contrast[contrast["set"] == name] if len(contrast) else contrast
         classical = _baseline(estimates, dataset, name, CLASSICAL)
         listed = ", ".join(f"{method} {auc:.3f}" for method, auc in classical.items())
-        yield f"{text}. Without an autoencoder: {listed} (n = {rows['n'].max()} seeds; {best['method']})."
+        yield (
+            f"{dataset} against {name}: AUC of the {PRIMARY} {spread}{_beside_pca(mine, dataset)}. Without an "
+            f"autoencoder: {listed} (n = {command.span(set(rows['n']))} seeds, {rows['n_normal'].max():,} normal and "
+            f"{rows['n_anomalous'].max():,} anomalous images; {best['method']})."
+        )
+
+
+def _beside_pca(contrast: pd.DataFrame, dataset: Any) -> str:
+    """How many cells are above, below, not told apart from PCA at their size; nothing where that was not estimated."""
+    if not len(contrast):
+        return ""
+    mine = contrast[contrast["dataset"] == dataset]
+    counts = mine["verdict"].value_counts()
+    of = "cells" if mine["set"].nunique() == 1 else "pairs of cell and set"
+    return (
+        f"; above PCA's error at the same latent size in {counts.get('higher', 0)} of {len(mine)} {of}, below in "
+        f"{counts.get('lower', 0)}, not resolved in {counts.get('not resolved', 0)} (simultaneous 95 % intervals)"
+    )
 
 
 def _area(row: pd.Series) -> str:
-    return f"{row['auc']:.3f} [{row['auc_low']:.3f}, {row['auc_high']:.3f}] ({row['cell']})"
+    return f"{_interval(row)} ({row['cell']})"
 
 
-def _baseline(estimates: Estimates, dataset: str, name: str, methods: tuple[str, ...]) -> dict[str, float]:
+def _interval(row: Any) -> str:
+    ends = f" [{row['auc_low']:.3f}, {row['auc_high']:.3f}]" if row["auc_low"] == row["auc_low"] else " (no interval)"
+    return f"{row['auc']:.3f}{ends}"
+
+
+def _baseline(estimates: Estimates, dataset: Any, name: Any, methods: tuple[str, ...]) -> dict[str, float]:
     """Mean area over draws."""
     table = estimates.baselines
     rows = table[(table["dataset"] == dataset) & (table["set"] == name) & table["baseline"].isin(methods)]
@@ -100,11 +136,12 @@ def _confounded(estimates: Estimates) -> Iterator[str]:
     for (dataset, name), rows in table.groupby(["dataset", "set"], sort=False):
         trivial = _baseline(estimates, dataset, name, TRIVIAL)
         method, auc = max(trivial.items(), key=lambda item: abs(item[1] - 0.5))
-        reached, median = max(auc, 1 - auc), rows["auc"].median()
-        if reached >= median:
+        median = rows["auc"].median()
+        if 0.5 + abs(auc - 0.5) >= median:
+            why = "" if auc > 0.5 else ", as far from 0.5 on the other side: the anomalies have less of it"
             yield (
-                f"{dataset} against {name} shows little about autoencoders: {method} alone has AUC {auc:.3f}"
-                f"{' (below 0.5: as good when turned round)' if auc < 0.5 else ''}, the median cell {median:.3f}."
+                f"{dataset} against {name} shows little about autoencoders: {method} alone has AUC {auc:.3f}{why}; the "
+                f"median cell has {median:.3f} (means over n = {command.span(set(rows['n']))} seeds; baselines.csv)."
             )
 
 
@@ -117,9 +154,20 @@ def _inverted(estimates: Estimates) -> Iterator[str]:
         shown = "; ".join(_area(row) for _, row in rows.sort_values("auc")[:NAMED].iterrows())
         more = f" and {len(rows) - NAMED} more in auc.csv" if len(rows) > NAMED else ""
         yield (
-            f"Below 0.5, {dataset} against {name} by {score}: {shown}{more}. The anomalies get the lower score; AUC of "
-            f"what the image is before any network sees it: {measured}."
+            f"Below 0.5, {dataset} against {name} by {score}: {shown}{more}. The anomalies get the lower score: "
+            f"{_reason(trivial)} (AUC of what an image is before any network sees it: {measured})."
         )
+
+
+def _reason(trivial: Mapping[str, float]) -> str:
+    """What makes anomalies easy to reconstruct, by the measures that rank them below the normal images as well."""
+    words = {
+        "mean image": "they lie nearer to the mean image",
+        "brightness": "they are darker",
+        "PNG size": "they are simpler, as their size as a PNG says",
+    }
+    found = [words[method] for method, auc in trivial.items() if auc < 0.5]
+    return " and ".join(found) if found else "neither brightness nor distance to the mean image nor PNG size says why"
 
 
 def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:

@@ -255,7 +255,7 @@ def _do_share(work: _Work, names: list[str]) -> None:
 
 def _compute(work: _Work, names: Collection[str], load: Callable[[str], Dataset], quiet: bool = False) -> list[str]:
     """Computes the results of these names; in words, what could not be."""
-    progress, done = _Progress(work.task.name, len(names)), 0
+    progress = _Progress(work.task.name, len(names), quiet)
     missing: list[str] = []
     for baselines, rows in work.groups:
         wanted = [row for row in rows.itertuples() if row.trial in names]
@@ -266,6 +266,7 @@ def _compute(work: _Work, names: Collection[str], load: Callable[[str], Dataset]
         if baselines in names:
             found = bench.baselines()
             _write(work, baselines, {**draw.cell, "seed": draw.seed}, found, draw.first)
+            progress.add()
         for row in wanted:
             try:
                 model = records.load_model(work.study, row.trial, work.options.artifacts)
@@ -274,9 +275,7 @@ def _compute(work: _Work, names: Collection[str], load: Callable[[str], Dataset]
                 continue
             _write(work, row.trial, {"trial": row.trial}, bench.model(model, row), draw.first)
             _forget()
-        done += len(wanted) + (baselines in names)
-        if not quiet:
-            progress.show(done)
+            progress.add()
     return missing
 
 
@@ -346,15 +345,21 @@ def _read(work: _Work, missing: list[str]) -> Results:
 class _Progress:
     """A line on standard error whenever more is done, with the time left."""
 
-    def __init__(self, task: str, total: int) -> None:
-        self._task, self._total, self._shown = task, total, 0
+    def __init__(self, task: str, total: int, quiet: bool = False) -> None:
+        self._task, self._total, self._shown, self._quiet = task, total, 0, quiet
         self._began = time.monotonic()
+
+    def add(self) -> None:
+        """Says that one more is done."""
+        self.show(self._shown + 1)
 
     def show(self, done: int) -> None:
         """Says how many are done, if that has changed."""
         if done == self._shown:
             return
         self._shown = done
+        if self._quiet:
+            return
         seconds = (time.monotonic() - self._began) / done * (self._total - done)
         left = f", about {seconds / 60:.1f} min left" if done < self._total else ""
         print(f"{self._task}: {done}/{self._total}{left}", file=sys.stderr, flush=True)

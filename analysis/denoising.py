@@ -127,8 +127,8 @@ def non_local_means(draw: Draw, held: np.ndarray) -> list[Restore]:
     def with_strength(strength: float) -> Restore:
         h = max(strength * sigma, 1e-3)
         return lambda images: np.stack(
-            [denoise_nl_means(x, patch, distance, h=h, sigma=sigma, channel_axis=-1) for x in images]
-        )
+            [denoise_nl_means(x, patch, distance, h=h, sigma=sigma, channel_axis=-1).reshape(x.shape) for x in images]
+        )  # a single channel comes back without its axis
 
     return [with_strength(strength) for strength in STRENGTHS]
 

@@ -49,7 +49,7 @@ def moments(images: NDArray) -> Moments:
     return Moments(mean, centred if few else None, None if few else centred.T @ centred / len(centred), scale)
 
 
-def fill_in(found: Moments, images: NDArray, removed: NDArray, ridge: float) -> Floats:
+def fill_in(found: Moments, images: NDArray, removed: NDArray, ridge: float) -> NDArray:
     """The conditional mean of the removed pixels given the known ones, of a normal distribution with these moments.
 
     E[m | o] = μ_m + Σ_mo (Σ_oo + λI)⁻¹ (o − μ_o), λ = ridge × the mean variance of a pixel

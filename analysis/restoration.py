@@ -77,8 +77,17 @@ DENOISING = Kind(
 
 
 def reconstructor(model: Any) -> Callable[[np.ndarray], np.ndarray]:
-    """Images (n, H, W, C) → reconstructions, clipped to [0, 1]."""
-    return lambda images: np.clip(model.predict(np.asarray(images, np.float32), batch_size=BATCH, verbose=0), 0, 1)
+    """Images (n, H, W, C) → reconstructions, clipped to [0, 1].
+
+    Batches are handed to the model itself, not to its `predict`, which traces every model anew and is slower.
+    """
+
+    def reconstruct(images: np.ndarray) -> np.ndarray:
+        starts = range(0, len(images), BATCH)
+        batches = (np.asarray(images[i : i + BATCH], np.float32) for i in starts)
+        return np.concatenate([np.clip(np.asarray(model(batch, training=False)), 0, 1) for batch in batches])
+
+    return reconstruct
 
 
 def rows(condition: str, mode: str, images: np.ndarray, restored: np.ndarray, share: Any = 1.0) -> Rows:
@@ -127,7 +136,7 @@ def answer(task: Task, kind: Kind, arguments: argparse.Namespace) -> command.Out
             paths += figures.save(picture, folder / f"examples-{dataset}")
     said = [*records.notices(study, arguments.artifacts), *results.missing]
     said += restoration_text.sentences(estimates, kind, arguments.split)
-    answers = restoration_text.answers(estimates, kind, arguments.split, shown)
+    answers = list(restoration_text.answers(estimates, kind, arguments.split, shown))
     columns = ["dataset", "cell", "ratio", "ratio_low", "ratio_high", "p", "n", "verdict"]
     note = (
         f"ratio: {kind.error} ÷ the {REFERENCE}'s on the same images, geometric mean over "

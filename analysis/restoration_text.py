@@ -105,9 +105,8 @@ def _named(rows: pd.DataFrame) -> str:
 
 
 def _ratio(row: Any) -> str:
-    ends = (
-        f"[{row['ratio_low']:.3g}, {row['ratio_high']:.3g}]" if row["ratio_low"] == row["ratio_low"] else "no interval"
-    )
+    known = row["ratio_low"] == row["ratio_low"]
+    ends = f"[{row['ratio_low']:.3g}, {row['ratio_high']:.3g}]" if known else "(no interval)"
     return f"{row['ratio']:.3g} {ends}"
 
 
@@ -160,7 +159,9 @@ def _crossings(table: pd.DataFrame) -> Iterator[str]:
 
 
 def _crossing(row: dict[str, Any]) -> str:
-    return f"{row['cell']} from σ = {_level(row, 'from')} [{_level(row, 'low')}, {_level(row, 'high')}]"
+    level, low, high = (_level(row, end) for end in ("from", "low", "high"))
+    level = level if level[0] in "≤>" else f"= {level}"
+    return f"{row['cell']} from σ {level} " + (f"[{low}, {high}]" if row["low"] == row["low"] else "(no interval)")
 
 
 def _level(row: dict[str, Any], end: str) -> str:

@@ -1,0 +1,72 @@
+"""The four applications of Problem 2 over the models of a study: seconds, seconds a model, memory.
+
+    python -m benchmarks.applications STUDY [--artifacts DIR] [--data-dir DIR] [--models 50] [--workers 2]
+
+Trains nothing: takes a study that is there, copies it to a folder of its own, and has every command compute everything
+anew at its default number of images. Where the study has fewer models than asked for, the time that they would take is
+extrapolated, the part that does not grow with models (baselines, figures) included in full, and said so.
+"""
+
+import argparse
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from study import records
+
+TASKS = ("inpainting", "denoising", "anomaly", "generation")
+MINUTES = 30
+
+
+def main() -> None:
+    """Runs the commands one after another and prints what each took."""
+    options = _options()
+    table = records.load(options.study, options.artifacts)
+    names = list(table.loc[table["status"] == "completed", "trial"][: options.models])
+    print(f"{options.study}: {len(names)} models, {options.workers} workers\ntask          seconds   a model   peak MB")
+    total = 0.0
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / options.study
+        kept = shutil.ignore_patterns("tasks", "analysis", "report")
+        shutil.copytree(Path(options.artifacts) / options.study, copy, ignore=kept)
+        for task in options.tasks:
+            seconds = _run(task, options, folder, names)
+            total += seconds
+            # Of finished children the largest; it only grows, so that a smaller command after a larger one is not seen.
+            peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+            print(f"{task:12s} {seconds:8.0f}  {seconds / len(names):8.2f}  {peak:8.0f}", flush=True)
+    print(f"together     {total:8.0f}  {total / len(names):8.2f}")
+    if len(names) < options.models:
+        print(
+            f"{options.models} models at that rate: {total / len(names) * options.models / 60:.1f} minutes "
+            f"(limit {MINUTES})"
+        )
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("study")
+    parser.add_argument("--artifacts", default="artifacts")
+    parser.add_argument("--data-dir")
+    parser.add_argument("--models", type=int, default=50)
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--tasks", nargs="+", choices=TASKS, default=TASKS)
+    return parser.parse_args()
+
+
+def _run(task: str, options: argparse.Namespace, artifacts: str, names: list[str]) -> float:
+    """Seconds that a command took, start to end."""
+    command = [sys.executable, "-m", f"analysis.{task}", options.study, "--artifacts", artifacts]
+    command += ["--workers", str(options.workers), "--cells", " ".join(names)]
+    command += ["--data-dir", options.data_dir] if options.data_dir else []
+    started = time.perf_counter()
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    return time.perf_counter() - started
+
+
+if __name__ == "__main__":
+    main()

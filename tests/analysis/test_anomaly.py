@@ -1,0 +1,296 @@
+"""Anomaly detection: sets and scores against independent computations, tables and sentences of known results."""
+
+import io
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+from scipy.spatial.distance import cdist
+from sklearn.covariance import EmpiricalCovariance
+from sklearn.decomposition import PCA
+from sklearn.ensemble import IsolationForest
+from sklearn.metrics import roc_auc_score
+from sklearn.neighbors import NearestNeighbors
+
+from analysis import anomaly, anomaly_estimates, anomaly_sets, anomaly_text, roc
+from analysis.applications import Results
+from analysis.draws import draw_of
+from study import datasets, preprocessing
+from study.errors import InputError
+
+
+def rows(**levels):
+    cell = dict(dataset="digits", train_size=300, normal_class=None, preprocessing="unit", latent_dim=4, seed=0)
+    return pd.DataFrame([cell | levels])
+
+
+@pytest.fixture(scope="module")
+def digits():
+    return datasets.load("digits")
+
+
+@pytest.fixture(scope="module")
+def draw():
+    return draw_of(rows(), datasets.load, True, split="test", wanted=80, against=("digits", "photo_patches"))
+
+
+@pytest.fixture(scope="module")
+def baselines(draw):
+    return anomaly.open_bench(draw).baselines()
+
+
+class Part:
+    """A linear half of an autoencoder."""
+
+    def __init__(self, function):
+        self._function = function
+
+    def __call__(self, values, training):
+        return self._function(np.asarray(values))
+
+
+class Linear:
+    """The first four pixels are the code; they are all that is reconstructed, the rest is 0.5."""
+
+    def get_layer(self, name):
+        return Part(self.encode if name == "encoder" else self.decode)
+
+    def encode(self, images):
+        return images.reshape(len(images), -1)[:, 18:22]
+
+    def decode(self, codes):
+        images = np.full((len(codes), 64), 0.5, np.float32)
+        images[:, 18:22] = codes
+        return images.reshape(-1, 8, 8, 1)
+
+
+@pytest.fixture(scope="module")
+def scored(draw):
+    return anomaly.open_bench(draw).model(Linear(), None)
+
+
+def of(found, name):
+    return {key.split("/")[1]: value for key, value in found.per_image.items() if key.startswith(f"{name}/")}
+
+
+def test_the_sets_that_are_held_up(draw):
+    found = anomaly_sets.sets(draw)
+    assert list(found) == ["photo_patches", "noise", "inverted"]
+    assert all(images.shape[1:] == (8, 8, 1) and images.dtype == np.float32 for images in found.values())
+    assert all(images.min() >= 0 and images.max() <= 1 for images in found.values())
+    np.testing.assert_allclose(found["inverted"] + draw.plain, 1, atol=1e-6)
+    assert abs(found["noise"].mean() - 0.5) < 0.02
+    np.testing.assert_array_equal(
+        found["noise"][3], datasets.rng(int(draw.index[3]), "noise").random((8, 8, 1), np.float32)
+    )
+
+
+def test_images_of_another_shape_are_adapted():
+    colours = np.zeros((1, 16, 16, 3), np.float32)
+    colours[..., 0], colours[..., 1], colours[..., 2] = 1, 0.5, 0.25
+    grey = anomaly_sets.adapt(colours, (8, 8, 1))
+    np.testing.assert_allclose(grey, 0.299 + 0.587 * 0.5 + 0.114 * 0.25, atol=1e-6)
+    back = anomaly_sets.adapt(grey, (32, 20, 3))
+    assert back.shape == (1, 32, 20, 3) and np.allclose(back, grey[0, 0, 0, 0], atol=1e-6)
+    assert np.allclose(anomaly_sets.adapt(np.full((1, 8, 8, 2), 0.3, np.float32), (8, 8, 1)), 0.3)
+
+
+def test_one_class_is_normal_and_the_others_are_not(digits):
+    draw = draw_of(rows(normal_class=3, train_size=None), datasets.load, True, split="test", wanted=1000)
+    found = anomaly_sets.sets(draw)
+    assert list(found) == ["other classes", "noise", "inverted"]
+    assert len(found["other classes"]) == (digits.y_test != 3).sum()
+    assert len(found["noise"]) == (digits.y_test == 3).sum()
+
+
+def test_sets_by_default_and_by_name():
+    known = datasets.load
+    assert anomaly_sets.names(["mnist", "digits"], None, known) == ["mnist", "digits", "photo_patches"]
+    assert anomaly_sets.names(["digits"], ["photo_patches"], known) == ["photo_patches"]
+    with pytest.raises(InputError, match="every model of this study was trained on 'digits'"):
+        anomaly_sets.names(["digits"], ["digits"], known)
+
+
+def test_errors_are_taken_image_by_image(draw, scored):
+    found, images = of(scored, "normal"), draw.images.reshape(80, -1).astype(float)
+    left = np.delete(images, np.arange(18, 22), axis=1) - 0.5
+    np.testing.assert_allclose(found["squared error"], np.square(left).sum(axis=1) / 64, rtol=1e-5)
+    np.testing.assert_allclose(found["absolute error"], np.abs(left).sum(axis=1) / 64, rtol=1e-5)
+    said = np.full((80, 64), 0.5)
+    said[:, 18:22] = np.clip(images[:, 18:22], 1e-7, 1 - 1e-7)
+    nats = -(images * np.log(said) + (1 - images) * np.log1p(-said)).mean(axis=1)
+    np.testing.assert_allclose(found["BCE"], nats, rtol=1e-4)
+
+
+def test_latent_scores_are_scikit_learns(draw, scored):
+    train, asked = (Linear().encode(x).astype(float) for x in (draw.train, draw.images))
+    found = of(scored, "normal")
+    mahalanobis = EmpiricalCovariance().fit(train).mahalanobis(asked)  # squared, divisor n instead of n - 1
+    np.testing.assert_allclose(np.square(found["Mahalanobis"]), mahalanobis * 299 / 300, rtol=1e-3)
+    expected = np.sort(cdist(asked, train), axis=1)[:, 4]
+    np.testing.assert_allclose(found["latent kNN"], expected, rtol=1e-4, atol=1e-6)
+
+
+def test_a_code_unit_that_never_varies_has_no_length():
+    codes = np.random.default_rng(0).normal(size=(200, 3))
+    codes[:, 1] = 2
+    distance = anomaly._distances(codes)["Mahalanobis"]
+    asked = np.array([[1.0, 2, 0], [1.0, 9, 0]])
+    expected = EmpiricalCovariance().fit(codes[:, [0, 2]]).mahalanobis(asked[:, [0, 2]])
+    np.testing.assert_allclose(np.square(distance(asked)), expected * 199 / 200, rtol=1e-6)
+
+
+def test_areas_are_scikit_learns(scored):
+    for row in scored.rows:
+        normal, other = of(scored, "normal")[row["score"]], of(scored, row["set"])[row["score"]]
+        truth = np.repeat([0, 1], [len(normal), len(other)])
+        assert row["auc"] == pytest.approx(roc_auc_score(truth, np.concatenate([normal, other])), abs=1e-4)
+        assert np.isnan(row["fpr95"]), "fewer than 200 images"
+
+
+def test_pca_and_mean_image_errors(draw, baselines):
+    train, images = (x.reshape(len(x), -1).astype(float) for x in (draw.train, draw.images))
+    model = PCA(4, svd_solver="full").fit(train)
+    found = of(baselines, "normal")
+    left = images - model.inverse_transform(model.transform(images))
+    np.testing.assert_allclose(found["PCA 4"], np.square(left).mean(axis=1), rtol=1e-4)
+    np.testing.assert_allclose(found["mean image"], np.square(images - train.mean(axis=0)).mean(axis=1), rtol=1e-4)
+    neighbours = NearestNeighbors(n_neighbors=5).fit(train).kneighbors(images)[0][:, -1]
+    np.testing.assert_allclose(found["nearest images"], neighbours, rtol=1e-4)
+
+
+def test_trivial_measures_by_hand(draw, baselines):
+    found = of(baselines, "normal")
+    np.testing.assert_allclose(found["brightness"], draw.plain.mean(axis=(1, 2, 3)), rtol=1e-5)
+    np.testing.assert_allclose(found["pixels not zero"], (draw.plain > 0).mean(axis=(1, 2, 3)), rtol=1e-6)
+    buffer = io.BytesIO()
+    Image.fromarray(np.round(255 * draw.plain[0, ..., 0]).astype(np.uint8)).save(buffer, format="PNG")
+    assert found["PNG size"][0] == len(buffer.getvalue())
+    assert anomaly._png_bytes(np.zeros((4, 4, 2), np.float32)) > 0
+
+
+def test_isolation_forest_is_scikit_learns_on_normalised_contrast(draw, baselines):
+    train, images = (preprocessing.contrast(x).reshape(len(x), -1) for x in (draw.train, draw.images))
+    model = PCA(0.95, svd_solver="full").fit(train)
+    forest = IsolationForest(random_state=0).fit(model.transform(train))
+    expected = -forest.score_samples(model.transform(images))
+    np.testing.assert_allclose(of(baselines, "normal")["isolation forest"], expected, rtol=1e-5)
+
+
+def test_pca_on_the_references_number_of_images_where_one_class_is_normal():
+    draw = draw_of(rows(normal_class=3, train_size=None), datasets.load, True, split="test", wanted=1000)
+    methods = {row["method"] for row in anomaly.open_bench(draw).baselines().rows}
+    assert {"PCA 4", "PCA 4, 2,000 images", "isolation forest"} <= methods
+
+
+def results(shift, seeds=3, seed_spread=0.1, sets=("other",), dataset="digits"):
+    """A cell whose anomalies score `shift` higher than normal images, and PCA, which scores them 1 higher."""
+    rng = np.random.default_rng(0)
+    kept, models, others = {}, [], []
+    normal, odd = rng.normal(size=200), rng.normal(size=200)
+    for seed in range(seeds):
+        trial, file = f"{dataset}-dense-k4-mse-s{seed:02d}", f"baselines-dataset-{dataset}-s{seed:02d}"
+        effect = seed_spread * rng.normal()
+        kept[trial] = {"normal/squared error": normal} | {f"{s}/squared error": odd + shift + effect for s in sets}
+        methods = {
+            "PCA 4": 1.0,
+            "isolation forest": 0.8,
+            "mean image": shift,
+            "brightness": 3 * shift,
+            "PNG size": -shift,
+        }
+        kept[file] = {f"normal/{m}": normal for m in methods}
+        kept[file] |= {f"{s}/{m}": odd + higher for m, higher in methods.items() for s in sets}
+        same = dict(dataset=dataset, train_size=None, normal_class=None, preprocessing="unit", seed=seed)
+        numbers = dict(average_precision=0.5, fpr95=0.5, n_normal=200, n_anomalous=200)
+        for name in sets:
+            auc = roc.area(normal, odd + shift + effect)
+            levels = dict(trial=trial, architecture="dense", latent_dim=4, loss="mse", regularizer="none")
+            models.append({**same, **levels, "set": name, "score": "squared error", "auc": auc, **numbers})
+            others += [{**same, "file": file, "set": name, "method": m, "auc": 0.5, **numbers} for m in methods]
+    return Results(pd.DataFrame(models), pd.DataFrame(others), {}, [], lambda name: kept[name])
+
+
+def test_the_interval_is_crossed_and_the_contrast_paired():
+    found = results(0.3)
+    estimates = anomaly_estimates.estimate(found, "test")
+    row = estimates.auc.iloc[0]
+    trials = found.models["trial"]
+    over = [roc.placements(*(found.per_image(t)[f"{s}/squared error"] for s in ("normal", "other"))) for t in trials]
+    expected = roc.crossed(over)
+    assert (row["auc"], row["auc_low"], row["auc_high"]) == (expected.value, expected.low, expected.high)
+    assert row["image_se"] == expected.image_sd > 0 and row["seed_se"] == expected.seed_sd > 0
+    contrast = estimates.contrast.iloc[0]
+    pca = roc.area(*(found.per_image("baselines-dataset-digits-s00")[f"{s}/PCA 4"] for s in ("normal", "other")))
+    assert contrast["difference"] == pytest.approx(row["auc"] - pca) and contrast["verdict"] == "lower"
+
+
+def test_other_splits_have_intervals_over_seeds_alone():
+    estimates = anomaly_estimates.estimate(results(0.3), "val")
+    assert "over seeds" in estimates.auc["method"].iloc[0] and not len(estimates.contrast)
+
+
+def test_an_area_below_one_half_is_reported_and_explained_never_turned_round():
+    estimates = anomaly_estimates.estimate(results(-1.0), "test")
+    row = estimates.auc.iloc[0]
+    assert row["auc"] < 0.3 and row["auc_high"] < 0.5
+    said = anomaly_text.sentences(estimates)
+    text = next(t for t in said if t.startswith("Below 0.5, digits against other by squared error: 0.2"))
+    assert "they lie nearer to the mean image and they are darker" in text and "PNG size 0.7" in text
+    assert any("brightness alone has AUC 0.0" in t and "less of it" in t for t in said)
+
+
+def test_the_answer_cites_a_statistic():
+    estimates = anomaly_estimates.estimate(results(1.5, sets=("photo_patches", "noise")), "test")
+    (answer,) = anomaly_text.answers(estimates, {"digits": ["digits-dense-k4-mse"]})
+    ids = pd.concat(anomaly._citable(estimates))["id"]
+    assert answer.statistic == "auc-digits-dense-k4-mse-photo_patches-squared-error" and answer.statistic in set(ids)
+    assert ids.is_unique and "against photo_patches 0.8" in answer.sentence and "noise 0.8" in answer.sentence
+    assert "of 2 pairs of cell and set" in answer.sentence and "n = 3 seeds" in answer.sentence
+
+
+def one_class_results(classes=10, dataset="mnist"):
+    """AUC 0.9 + 0.001·class + 0.01·seed; PCA on raw pixels 0.95."""
+    models, others = [], []
+    for label in range(classes):
+        for seed in range(3):
+            same = dict(
+                dataset=dataset, train_size=None, normal_class=float(label), preprocessing="l1_contrast", seed=seed
+            )
+            name = f"{dataset}-ruff2018-k32-mse-class{label}"
+            levels = dict(
+                architecture="ruff2018", latent_dim=32, loss="mse", regularizer="none", trial=f"{name}-s{seed:02d}"
+            )
+            auc = 0.9 + 0.001 * label + 0.01 * seed
+            models.append({**same, **levels, "set": "other classes", "score": "squared error", "auc": auc})
+            raw = {**same, "preprocessing": "unit"}
+            others.append({**raw, "set": "other classes", "method": "PCA 32", "auc": 0.95})
+    return pd.DataFrame(models), pd.DataFrame(others)
+
+
+def test_the_mean_over_ten_classes_stands_beside_the_published_ones():
+    table = pd.DataFrame(anomaly_estimates._classes(*one_class_results()))
+    row = table[table["kind"] == "model"].iloc[0]
+    assert row["what"] == "ruff2018-l1_contrast, squared error"
+    assert row["auc"] == pytest.approx(0.9045 + 0.01) and (row["n"], row["classes"]) == (3, 10)
+    half = 4.302653 * 0.01 / np.sqrt(3)
+    assert (row["auc_low"], row["auc_high"]) == pytest.approx((0.9145 - half, 0.9145 + half))
+    assert row["class_7"] == pytest.approx(0.917)
+    assert table[table["kind"] == "published"]["auc"].tolist() == [0.897, 0.922]
+    assert table[table["kind"] == "baseline"]["what"].tolist() == ["unit, PCA 32"]
+    text = next(anomaly_text._classes(table))
+    assert "mean AUC 91.5 [89.0, 93.9] (n = 3 seeds" in text and "deep convolutional autoencoder 89.7" in text
+
+
+@pytest.mark.parametrize(("classes", "dataset"), [(9, "mnist"), (10, "digits")])
+def test_published_numbers_stand_beside_the_same_protocol_alone(classes, dataset):
+    table = pd.DataFrame(anomaly_estimates._classes(*one_class_results(classes, dataset)))
+    assert "published" not in set(table["kind"])
+
+
+def test_a_seed_without_all_classes_does_not_count():
+    models, others = one_class_results()
+    table = pd.DataFrame(anomaly_estimates._classes(models.drop(index=0), others))
+    row = table[table["kind"] == "model"].iloc[0]
+    assert row["n"] == 2 and row["auc"] == pytest.approx(0.9045 + 0.015)

@@ -1,0 +1,255 @@
+"""The tables and sentences of inpainting and denoising, from results whose errors are known."""
+
+import json
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+from skimage.metrics import structural_similarity as reference_ssim
+
+from analysis import restoration, restoration_figures, restoration_text
+from analysis.applications import Results
+from analysis.restoration_estimates import crossing, estimate
+from analysis.similarity import structural_similarity
+from study import metrics
+from study.errors import InputError
+
+FACTORS = dict(dataset="digits", train_size=None, normal_class=None, preprocessing="unit")
+LEVELS = restoration.DENOISING.crossings
+CELLS = {"digits-dense-k2-mse": 0.5, "digits-dense-k8-mse-denoising": -0.3}
+
+
+def model_rows(seeds=4, conditions=LEVELS, cells=CELLS, noise=0.02, mode="one pass"):
+    """Each cell's log skill is its constant, the same in every condition, with noise between seeds."""
+    return [
+        {
+            **FACTORS,
+            "trial": f"{cell}-s{seed:02d}",
+            "architecture": "dense",
+            "regularizer": "denoising" if "denoising" in cell else "none",
+            **{"seed": seed, "condition": condition, "mode": mode, "n_images": n},
+            "mse": 0.01 * (1 + number) * np.exp(skill + noise * np.random.default_rng([seed, number]).normal()),
+            **{"mae": 0.1, "psnr": 20.0, "ssim": 0.5},
+        }
+        for cell, skill in cells.items()
+        for seed in range(seeds)
+        for number, condition in enumerate(conditions)
+        for n in (360, 100)
+    ]
+
+
+def baseline_rows(
+    seeds=4, conditions=LEVELS, method="linear optimum", error=lambda number: 0.01 * (1 + number), n=(360, 100)
+):
+    return [
+        {
+            **FACTORS,
+            **{"seed": seed, "method": method, "condition": condition, "mode": "one pass", "n_images": count},
+            **{"mse": error(number), "mae": 0.1, "psnr": 20.0, "ssim": 0.5, "file": f"baselines-s{seed:02d}"},
+        }
+        for seed in range(seeds)
+        for number, condition in enumerate(conditions)
+        for count in n
+    ]
+
+
+def results(models, baselines):
+    return Results(pd.DataFrame(models), pd.DataFrame(baselines), {}, [], lambda name: {})
+
+
+@pytest.fixture(scope="module")
+def denoised():
+    """Beside the linear optimum a costly baseline: one seed, few images, better at high noise only."""
+    costly = baseline_rows(1, method="total variation", error=lambda number: 0.06 / (1 + number), n=(100,))
+    return estimate(results(model_rows(), baseline_rows() + costly), LEVELS)
+
+
+def test_skill_is_the_log_ratio_to_the_linear_optimum_on_the_same_images(denoised):
+    row = denoised.skill.set_index("cell").loc["digits-dense-k2-mse"]
+    noise = [np.mean([0.02 * np.random.default_rng([s, c]).normal() for c in range(5)]) for s in range(4)]
+    assert row["skill"] == pytest.approx(0.5 + np.mean(noise))
+    half = stats.t.ppf(1 - 0.025 / 2, 3) * stats.sem(noise)  # Bonferroni for two cells
+    assert (row["low"], row["high"]) == pytest.approx((row["skill"] - half, row["skill"] + half))
+    assert row["ratio"] == pytest.approx(np.exp(row["skill"]))
+    assert (row["verdict"], row["n"], row["conditions"], row["n_images"]) == ("higher", 4, 5, 360)
+
+
+def test_each_condition_has_its_own_interval(denoised):
+    rows = denoised.conditions.query(
+        "cell == 'digits-dense-k2-mse' and condition == 'gaussian_0.5' and n_images == 360"
+    )
+    assert len(rows) == 1
+    logs = [np.log(0.03) + 0.5 + 0.02 * np.random.default_rng([s, 2]).normal() for s in range(4)]
+    low, high = stats.t.interval(0.95, 3, np.mean(logs), stats.sem(logs))
+    assert rows["mse"].item() == pytest.approx(np.exp(np.mean(logs)))
+    assert (rows["mse_low"].item(), rows["mse_high"].item()) == pytest.approx((np.exp(low), np.exp(high)))
+    assert rows["skill"].item() == pytest.approx(np.mean(logs) - np.log(0.03))
+
+
+def test_a_costly_baseline_stands_against_the_optimum_on_its_own_few_images(denoised):
+    """Even where the two errors differ between the few images and all of them."""
+    few = [row | {"mse": row["mse"] * (2 if row["n_images"] == 100 else 1)} for row in baseline_rows()]
+    costly = baseline_rows(1, method="biharmonic", error=lambda number: 0.02 * (1 + number), n=(100,))
+    table = estimate(results(model_rows(), few + costly)).conditions
+    np.testing.assert_allclose(table[table["cell"] == "biharmonic"]["skill"], 0, atol=1e-12)
+
+
+def test_crossings_by_hand():
+    """Linear between log levels: +1 at 0.25 and -1 at 1 meet 0 at 0.5; touching 0 is not below it."""
+    levels = np.array([0.1, 0.25, 1.0])
+    assert crossing(levels, np.array([2.0, 1.0, -1.0])) == pytest.approx(0.5)
+    assert crossing(levels, np.array([-2.0, -1.0, -1.0])) == 0.1
+    assert crossing(levels, np.array([-2.0, -1.0, 0.0])) == np.inf
+    assert crossing(levels, np.array([1.0, -1.0, 1.0])) == np.inf, "it must stay below"
+    assert crossing(levels, np.array([-1.0, 0.0, -1.0])) == pytest.approx(0.25)
+    assert np.isnan(crossing(levels, np.array([np.nan, 1.0, -1.0])))
+
+
+def test_crossing_of_a_costly_baseline_has_an_interval_over_all_seeds(denoised):
+    """Total variation errs 0.06 ÷ rank, the cell 0.01 · rank · e^0.5: the baseline wins from rank 2 on."""
+    row = denoised.crossings.query("cell == 'digits-dense-k2-mse' and baseline == 'total variation'").iloc[0]
+    assert (row["n"], row["n_images"], row["from"], row["high"]) == (4, 100, np.inf, np.inf)
+    assert row["less_error_at"] == "0.1"
+
+
+def test_crossing_with_an_interval_by_inversion():
+    """The mean curve crosses where its interpolation does; its ends where the ends of the pointwise intervals do."""
+    logs = np.array([[0.6, 0.2, -0.2, -0.6, -1.0], [0.8, 0.4, 0.0, -0.4, -0.8], [0.7, 0.3, -0.1, -0.5, -0.9]])
+    models = [
+        {**row, "mse": 0.01 * np.exp(logs[row["seed"], LEVELS.index(row["condition"])])}
+        for row in model_rows(3, cells={"digits-dense-k2-mse": 0.0})
+    ]
+    baselines = baseline_rows(3, error=lambda number: 0.01)
+    row = estimate(results(models, baselines), LEVELS).crossings.iloc[0]
+    levels = np.array([float(c.split("_")[1]) for c in LEVELS])
+    margin = stats.t.ppf(0.975, 2) * stats.sem(logs)
+    assert row["from"] == pytest.approx(np.exp(np.log(0.25) + 0.75 * np.log(2)))
+    assert row["low"] == pytest.approx(crossing(levels, logs.mean(axis=0) - margin))
+    assert row["high"] == pytest.approx(crossing(levels, logs.mean(axis=0) + margin))
+    assert row["low"] < row["from"] < row["high"]
+
+
+def test_always_and_never_are_open_ends(denoised):
+    rows = denoised.crossings.query("baseline == 'linear optimum'").set_index("cell")
+    assert list(rows.loc["digits-dense-k8-mse-denoising", ["from", "low", "high"]]) == [0.1, 0.1, 0.1]
+    assert list(rows.loc["digits-dense-k2-mse", ["from", "low", "high"]]) == [np.inf] * 3
+    said = restoration_text.sentences(denoised, restoration.DENOISING, "test")
+    text = next(t for t in said if "less error than linear optimum" in t)
+    assert "of 2 cells at every level in 1, not at the highest, σ = 1, in 1" in text
+    text = next(t for t in said if "less error than total variation" in t)
+    assert "(digits-dense-k2-mse: only at σ = 0.1)" in text
+
+
+def test_models_trained_with_noise_are_told_against_the_linear_optimum(denoised):
+    said = restoration_text.sentences(denoised, restoration.DENOISING, "test")
+    text = next(t for t in said if "trained with noise" in t)
+    assert text.startswith("digits-dense-k8-mse-denoising") and "n = 4 seeds" in text
+    assert "σ = 0.25: 0.7" in text and text.count("the network wins") == 2
+
+
+def test_a_cell_that_lacks_seeds_keeps_those_it_has():
+    """Bonferroni for all cells, each over its own seeds."""
+    rows = [r for r in model_rows() if not (r["trial"].startswith("digits-dense-k2") and r["seed"] == 3)]
+    skill = estimate(results(rows, baseline_rows())).skill.set_index("cell")
+    assert skill["n"].to_dict() == {"digits-dense-k2-mse": 3, "digits-dense-k8-mse-denoising": 4}
+    noise = [np.mean([0.02 * np.random.default_rng([s, c]).normal() for c in range(5)]) for s in range(3)]
+    half = stats.t.ppf(1 - 0.025 / 2, 2) * stats.sem(noise)
+    row = skill.loc["digits-dense-k2-mse"]
+    assert row["high"] - row["skill"] == pytest.approx(half)
+    assert row["p"] == pytest.approx(min(1, 2 * stats.ttest_1samp(np.array(noise) + 0.5, 0).pvalue))
+    assert "Bonferroni 95 % intervals for 2" in row["method"]
+    said = restoration_text.sentences(estimate(results(rows, baseline_rows())), restoration.DENOISING, "test")
+    assert any("n = 3 to 4 seeds" in text for text in said)
+
+
+def test_one_seed_has_no_interval_and_says_so():
+    estimates = estimate(results(model_rows(1), baseline_rows(1)), LEVELS)
+    assert estimates.skill["low"].isna().all()
+    said = restoration_text.sentences(estimates, restoration.DENOISING, "test")
+    assert any("not resolvable with n = 1 seeds" in text and "(no interval)" in text for text in said)
+
+
+def test_iteration_and_fills_are_compared_on_the_same_images():
+    conditions = ("centre_38", "half")
+    once = [r | {"mse": r["mse"] * (3 if r["n_images"] == 100 else 1)} for r in model_rows(4, conditions)]
+    few = [r for r in once if r["n_images"] == 100]
+    iterated = [r | {"mode": "iterated", "mse": r["mse"] * 0.9} for r in few if r["condition"] == "half"]
+    filled = [r | {"mode": "filled with black", "mse": r["mse"] * 2} for r in few if r["condition"] == "centre_38"]
+    found = estimate(results(once + iterated + filled, baseline_rows(4, conditions)))
+    np.testing.assert_allclose(found.iterated["ratio"], 0.9)
+    assert set(found.iterated["verdict"]) == {"lower"} and set(found.iterated["n_images"]) == {100}
+    assert found.fills[["mode", "verdict"]].values.tolist() == [["filled with black", "higher"]]
+    assert found.fills["ratio"].item() == pytest.approx(2)
+    said = restoration_text.sentences(found, restoration.INPAINTING, "test")
+    assert any("lowers the error of 2 of 2 cells" in text for text in said)
+    assert any("error with black 2 [2, 2] times" in text for text in said)
+
+
+def test_without_the_linear_optimum_there_is_no_skill():
+    others = baseline_rows(method="mean image")
+    with pytest.raises(InputError, match="linear optimum is missing for digits-dense-k2-mse-s00"):
+        estimate(results(model_rows(), others))
+
+
+def test_rows_are_the_metrics_on_all_images_and_on_the_first(monkeypatch):
+    monkeypatch.setattr(restoration, "FEW", 3)
+    rng = np.random.default_rng(0)
+    images, restored = rng.random((2, 5, 9, 8, 2)).astype(np.float32)
+    every, first = restoration.rows("half", "one pass", images, restored, share=np.full(5, 0.5))
+    assert (every["n_images"], first["n_images"]) == (5, 3)
+    squared = np.square(images.astype(float) - restored).mean(axis=(1, 2, 3)) * 2
+    assert every["mse"] == pytest.approx(squared.mean()) and first["mse"] == pytest.approx(squared[:3].mean())
+    assert every["psnr"] == pytest.approx(np.mean(-10 * np.log10(squared)))
+    assert every["mae"] == pytest.approx(2 * np.abs(images - restored).mean(), rel=1e-5)
+    assert every["ssim"] == pytest.approx(metrics.structural_similarity(images, restored).mean())
+
+
+@pytest.mark.parametrize("shape", [(28, 28, 1), (32, 20, 3), (8, 8, 1), (5, 6, 1), (2, 2, 1), (1, 1, 1)])
+def test_similarity_is_that_of_the_records(shape):
+    rng = np.random.default_rng(1)
+    images, others = rng.random((2, 7, *shape)).astype(np.float32)
+    others[0] = images[0]
+    others[1] += 2
+    expected = metrics.structural_similarity(images, others)
+    np.testing.assert_allclose(structural_similarity(images, others), expected, atol=1e-9)
+    if min(shape[:2]) >= 7:
+        found = [
+            reference_ssim(x, np.clip(y, 0, 1), data_range=1, channel_axis=-1)
+            for x, y in zip(images, others, strict=True)
+        ]
+        np.testing.assert_allclose(structural_similarity(images, others), found, atol=1e-5)
+
+
+def test_the_answer_names_a_statistic_and_a_figure(denoised):
+    shown = {"digits": list(CELLS)}
+    (answer,) = restoration_text.answers(denoised, restoration.DENOISING, "test", shown)
+    assert (answer.question, answer.figure) == ("denoising", "digits")
+    assert answer.statistic == "skill-digits-dense-k8-mse-denoising"
+    assert "1 of 2 cells have less error than the linear optimum on test images and 1 more" in answer.sentence
+    ids = pd.concat(restoration._citable(denoised))["id"]
+    assert answer.statistic in set(ids) and ids.is_unique
+
+
+def test_chosen_cells_are_the_first_and_the_best_of_each_kind_by_validation_error():
+    def row(architecture, k, error, regularizer="none"):
+        name = f"digits-{architecture}-k{k}-mse-s00"
+        kind = dict(architecture=architecture, regularizer=regularizer, status="completed")
+        return {"trial": name, "val_mse": error, "test_mse": 1 - error, **kind}
+
+    trials = pd.DataFrame([row("dense", 2, 0.5), row("dense", 8, 0.1), row("cnn", 2, 0.3), row("cnn", 8, 0.2)])
+    cells = pd.DataFrame({"dataset": "digits", "cell": trials["trial"].str.removesuffix("-s00")})
+    assert restoration_figures.chosen(trials, cells) == {"digits": ["digits-dense-k2-mse", "digits-cnn-k8-mse"]}
+
+
+def test_the_figure_draws_the_tables(denoised):
+    cells = list(CELLS)
+    caption = restoration_text.caption(denoised, restoration.DENOISING, "digits", "test")
+    figure = restoration_figures.plot(denoised, restoration.DENOISING, "digits", cells, caption)
+    assert "n = 4 seeds" in figure.get_supxlabel() and "360 test images" in caption
+    lines = {line.get_label(): line for axes in figure.subfigs[1].axes[:1] for line in axes.get_lines()}
+    table = denoised.conditions.query("cell == 'linear optimum' and n_images == 360")
+    np.testing.assert_allclose(lines["linear optimum"].get_ydata(), table["mse"])
+    assert json.dumps(sorted(lines)).count("total variation") == 1
+    assert SimpleNamespace(**vars(restoration.DENOISING)).name == "denoising"
