@@ -156,14 +156,15 @@ def _family(part: pd.DataFrame, task: str) -> Iterator[dict[str, Any]]:
     joint = family(whole.to_numpy()) if whole.size else None
     tests = [tost(table[cell].dropna(), -margin(task), margin(task)).p for cell in names]
     equivalence = holm(np.nan_to_num(np.array(tests, float), nan=1.0))
+    of_cell = dict(list(part.groupby("cell", sort=False)))
+    places = {cell: place for place, cell in enumerate(whole.columns)}
     for cell, equivalence_p in zip(names, equivalence, strict=True):
-        if cell in whole and joint is not None:
-            i = list(whole.columns).index(cell)
+        if joint is not None and (i := places.get(cell)) is not None:
             numbers = {"value": joint.value[i], "low": joint.low[i], "high": joint.high[i], "p": joint.p[i]}
             numbers |= {"n": joint.n, "method": joint.method}
         else:
             numbers = _alone(table[cell].dropna().to_numpy(), len(names))
-        rows = part[part["cell"] == cell]
+        rows = of_cell[cell]
         kept = ("task", "part", "dataset", "cell", "latent_dim", "n_train")
         yield {
             **{name: rows[name].iloc[0] for name in kept},
@@ -177,7 +178,8 @@ def _family(part: pd.DataFrame, task: str) -> Iterator[dict[str, Any]]:
 def _alone(values: np.ndarray, comparisons: int) -> dict[str, Any]:
     """A cell that lacks seeds, by Bonferroni for the size of the family."""
     found = paired_t(values, 1 - alpha(LEVEL) / comparisons)
-    p = min(1.0, comparisons * found.p) if found.p == found.p else found.p
+    raw = float("nan") if found.p is None else found.p
+    p = min(1.0, comparisons * raw) if raw == raw else raw
     method = f"{found.method} (Bonferroni for {comparisons}; this cell lacks seeds)"
     return {"value": found.value, "low": found.low, "high": found.high, "p": p, "n": found.n, "method": method}
 

@@ -62,8 +62,9 @@ def _ratios(axes: Axes, pairs: pd.DataFrame, tables: dict[str, pd.DataFrame]) ->
     if "depths" in tables:
         rows = tables["depths"]
         _points(axes, rows, "D", figures.COLOURS[0])
-        slope = tables["interaction"][tables["interaction"]["what"] == INTERACTION] if "interaction" in tables else ()
-        if len(slope):
+        slopes = tables.get("interaction")
+        slope = None if slopes is None else slopes[slopes["what"] == INTERACTION]
+        if slope is not None and len(slope):
             x = np.log2(rows["depth"].to_numpy(float))
             line = np.log(rows["ratio"]).mean() + slope["slope"].iloc[0] * (x - x.mean())
             axes.plot(rows["depth"], np.exp(line), color="0.45", ls=(0, (4, 2)), lw=1)
@@ -131,7 +132,8 @@ def plot_use(use: pd.DataFrame, leak: pd.DataFrame, caption: str) -> Figure:
 
 
 def _measure(axes: Axes, row: dict[str, Any]) -> None:
-    _horizontal(axes, *(np.array([row[name]]) for name in ("value", "low", "high")), np.array([0]))
+    value, low, high = (np.array([row[name]]) for name in ("value", "low", "high"))
+    _horizontal(axes, value, low, high, np.array([0]))
     null = NULL.get(row["what"], 0.0)
     axes.axvline(null, color="black", lw=0.8, ls=(0, (1, 1)), zorder=0)
     ends = [null, *(row[name] for name in ("value", "low", "high") if row[name] == row[name])]

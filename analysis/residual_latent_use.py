@@ -43,8 +43,9 @@ def exchanged(count: int) -> np.ndarray:
 
 def _model(draw: Draw, model: Any) -> Found:
     other = exchanged(len(draw.images))
-    encoded = model.get_layer("encoder").predict(draw.images, batch_size=500, verbose=0)
-    code = autoencoders.code_of(encoded)
+    # Called, not predict(): for so few images most of the time would go into tracing.
+    encoded = model.get_layer("encoder")(draw.images, training=False)
+    code = np.asarray(autoencoders.code_of(encoded))
     skips = list(encoded[1:]) if isinstance(encoded, (list, tuple)) else []
     own, swapped = (_decode(model, part, skips) for part in (code, code[other]))
     change, between = (float(metrics.squared_error(own, to).mean()) for to in (swapped, own[other]))
@@ -52,9 +53,9 @@ def _model(draw: Draw, model: Any) -> Found:
     return Found([{"change": change, "between": between, "use": use, "n_images": len(own)}], {})
 
 
-def _decode(model: Any, code: np.ndarray, skips: list[np.ndarray]) -> np.ndarray:
-    given = [code, *skips] if skips else code
-    return np.clip(model.get_layer("decoder").predict(given, batch_size=500, verbose=0), 0, 1)
+def _decode(model: Any, code: np.ndarray, skips: list[Any]) -> np.ndarray:
+    images = model.get_layer("decoder")([code, *skips] if skips else code, training=False)
+    return np.clip(np.asarray(images), 0, 1)
 
 
 def _images(draw: Draw) -> Found:

@@ -1,7 +1,5 @@
 """The command on a study that was really trained: what it measures of models, and the run of several analyses."""
 
-import json
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -35,10 +33,6 @@ def test_training_against_held_out_images_of_trained_networks(place, finished, c
     membership = pd.read_csv(folder / "membership.csv")
     assert membership["n_first"].tolist() == [100, 100, 100] * 2 and membership["auc"].between(0.3, 0.7).all()
     assert membership.query("part == 'split shift'")["n_second"].tolist() == [360, 360]
-    before = {path: path.read_bytes() for path in folder.iterdir()}
-    assert generalization.main([*asked, "--format", "json"]) == 0
-    assert {path: path.read_bytes() for path in folder.iterdir()} == before, "a second run writes other bytes"
-    assert json.loads(capsys.readouterr().out)["study"] == "tiny"
 
 
 def test_its_images_are_those_that_the_trial_saw_and_did_not(finished):
