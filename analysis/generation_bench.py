@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,6 +26,7 @@ NEAREST = 500  # generated images whose nearest training image is looked for
 COMPONENTS = (2, 4, 8, 16, 32, 64)  # of the PCA mixture
 SHOWN = 12  # draws of each sampler that are shown: the first ones
 SIDE, STEPS = 15, 20  # of the manifold, of the line
+BATCH = 250
 PAIRS = ((0, 1), (2, 3))  # of the shown images, that are interpolated between
 BETWEEN = np.linspace(0, 1, 9)
 SEEN = 0.95  # the share of training codes along each unit that manifold and line show
@@ -97,9 +98,8 @@ def open_bench(draw: Draw, folder: Path) -> Bench:
 
 def _model(measure: Measure, model: Any) -> Found:
     draw, n = measure.draw, len(measure.draw.images)
-    train, val, evaluated, shown = (
-        _encode(model, images) for images in (draw.train[:FITTED], draw.validation, draw.images, draw.shown)
-    )
+    asked = (draw.train[:FITTED], draw.validation, draw.images, draw.shown)
+    train, val, evaluated, shown = _encoded(model, asked)
     known = samplers.Codes(train, val, evaluated)
     drawn = {name: samplers.draw(name, known, draw.seed, n) for name in samplers.SAMPLERS}
     wanted = {f"draws/{name}": codes for name, (codes, _) in drawn.items()}
@@ -119,17 +119,27 @@ def _model(measure: Measure, model: Any) -> Found:
     return Found(rows, pictures, kept)
 
 
-def _encode(model: Any, images: np.ndarray) -> np.ndarray:
-    encoded = model.get_layer("encoder").predict(images, batch_size=500, verbose=0)
-    return np.asarray(autoencoders.code_of(encoded), np.float64)
+def _encoded(model: Any, parts: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """The codes of several sets of images, encoded at once."""
+    encoded = model.get_layer("encoder").predict(_whole(np.concatenate(parts)), batch_size=BATCH, verbose=0)
+    return _split(np.asarray(autoencoders.code_of(encoded), np.float64), parts)
 
 
 def _decoded(model: Any, codes: Mapping[str, np.ndarray], train: np.ndarray) -> Pictures:
     """All codes decoded at once, clipped to [0, 1]."""
-    joined = np.concatenate(list(codes.values())).astype(np.float32)
-    images = np.clip(autoencoders.decode(model, joined, train), 0, 1)
-    ends = np.cumsum([len(part) for part in codes.values()])
-    return dict(zip(codes, np.split(images, ends[:-1]), strict=True))
+    joined = _whole(np.concatenate(list(codes.values())).astype(np.float32))
+    images = np.clip(autoencoders.decode(model, joined, train, BATCH), 0, 1)
+    return dict(zip(codes, _split(images, list(codes.values())), strict=True))
+
+
+def _whole(values: np.ndarray) -> np.ndarray:
+    """Filled up to whole batches: a batch of another size would have the network traced anew, which costs more."""
+    return np.concatenate([values, np.repeat(values[:1], -len(values) % BATCH, axis=0)])
+
+
+def _split(values: np.ndarray, parts: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """The values of each part, without what filled up the last batch."""
+    return np.split(values, np.cumsum([len(part) for part in parts]))[:-1]
 
 
 def _pictured(train: np.ndarray, shown: np.ndarray) -> dict[str, np.ndarray]:
@@ -140,7 +150,7 @@ def _pictured(train: np.ndarray, shown: np.ndarray) -> dict[str, np.ndarray]:
     }
     ends = np.quantile(train, [(1 - SEEN) / 2, (1 + SEEN) / 2], axis=0)
     if train.shape[1] == 1:
-        found["line"] = np.linspace(*ends, STEPS)
+        found["line"] = np.linspace(ends[0], ends[1], STEPS)
     if train.shape[1] == 2:
         across, up = (np.linspace(ends[0, unit], ends[1, unit], SIDE) for unit in (0, 1))
         found["manifold"] = np.stack([grid.ravel() for grid in np.meshgrid(across, up[::-1])], axis=1)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 MOST, LEAST = 32, 4  # features
-IMAGES, EPOCHS = 20_000, 6  # that the classifier is trained on
+IMAGES, BATCH, STEPS = 20_000, 64, 1_800  # that the classifier is trained on, at most; its batches, at least
 VERSION = 1  # raised when the same data would give another classifier
 
 
@@ -110,14 +110,15 @@ def _train(data: Dataset, hashes: dict[str, str], folder: Path) -> tuple[Any, di
     chosen = datasets.rng(0, "classifier").permutation(len(data.x_train))[:IMAGES]
     images = datasets.to_unit(data.x_train[chosen], data.value_range)
     model = _build(data.shape, len(classes), size_for(data))
-    model.fit(images, labels[chosen], batch_size=64, epochs=EPOCHS, verbose=0)
+    epochs = -(-STEPS * BATCH // len(images))
+    model.fit(images, labels[chosen], batch_size=BATCH, epochs=epochs, verbose=0)
     features = np.asarray(_up_to_features(model).predict(images[:5000], batch_size=500, verbose=0), np.float64)
     deviation = features.std(axis=0)
     test = datasets.to_unit(data.x_test, data.value_range)
     right = classes[model.predict(test, batch_size=500, verbose=0).argmax(axis=1)] == data.y_test
     noted = {
         **{"version": VERSION, "data": hashes, "weights": _digest(model)},
-        **{"right": int(right.sum()), "n_test": len(right), "trained_on": len(chosen), "epochs": EPOCHS},
+        **{"right": int(right.sum()), "n_test": len(right), "trained_on": len(chosen), "epochs": epochs},
         **{"mean": features.mean(axis=0).tolist(), "deviation": np.where(deviation > 0, deviation, 1).tolist()},
     }
     folder.mkdir(parents=True, exist_ok=True)
@@ -150,7 +151,7 @@ def _build(shape: tuple[int, int, int], classes: int, size: int) -> Any:
 def _up_to_features(model: Any) -> Any:
     import keras
 
-    return keras.Model(model.inputs, model.get_layer("features").output)
+    return keras.Model(model.inputs[0], model.get_layer("features").output)
 
 
 def _digest(model: Any) -> str:

@@ -71,9 +71,13 @@ def _distances(axes: Axes, models: pd.DataFrame, others: pd.DataFrame, cells: li
     _lines(axes, others)
     axes.set_yticks(list(places.values()), [cell.removeprefix(f"{dataset}-") for cell in places], fontsize=6.5)
     axes.set(ylim=(-0.7, len(cells) - 0.3), xlabel="kernel distance (lower is better)")
-    smallest = max(others["value"].min(), 1e-4)
-    axes.set_xscale("symlog", linthresh=smallest, linscale=0.3)
-    axes.set_xlim(left=min(0, 1.3 * others["value"].min(), models["value"].min()))
+    drawn = [*others["value"], *models["value"], *main["low"].dropna()]
+    least = min((value for value in drawn if value > 0), default=1.0)
+    if min(drawn) > 0:
+        axes.set_xscale("log")
+    else:  # an unbiased estimate of nothing may fall below 0
+        axes.set_xscale("symlog", linthresh=max(least, 1e-3), linscale=0.2)
+    axes.minorticks_off()
 
 
 def _lines(axes: Axes, others: pd.DataFrame) -> None:
@@ -90,8 +94,7 @@ def _shares(axes: Axes, main: pd.DataFrame, others: pd.DataFrame, pair: tuple[st
         _points(axes, others[others["sampler"] == method], pair, marker, figures.REFERENCE, name)
     _points(axes, main[main["sampler"] == "Gaussian mixture"], pair, "D", figures.COLOURS[3], "by Gaussian mixture")
     _points(axes, main[main["sampler"] == "standard normal"], pair, "o", figures.COLOURS[0], "by prior (variational)")
-    axes.set(xlabel=f"{pair[0]} (higher is better)", ylabel=f"{pair[1]} (higher is better)")
-    axes.set_ylim(bottom=min(0, axes.get_ylim()[0]))
+    axes.set(xlabel=f"{pair[0]} → better", ylabel=f"{pair[1]} → better", ylim=(-0.05, 1.05))
     axes.set_xlim(left=min(0, axes.get_xlim()[0]))
 
 

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 CELLS = 8  # that a figure shows a row of, at most
 SAMPLED = 3  # cells of which every sampler is shown
 REAL = "evaluated images"
+Rows = dict[str, tuple[np.ndarray, np.ndarray | None]]  # name → pictures, distances to the nearest training image
+GREY = 110  # of the lines between tiles
 
 
 class Drawn(NamedTuple):
@@ -89,7 +91,7 @@ def _cell(trial: str, dataset: str) -> str:
 
 
 def _overview(shown: list[Shown], baseline: tuple[Pictures, Pictures], dataset: str, split: str) -> Drawn:
-    rows = {f"real {figures.SPLITS[split]} images": (baseline[0][f"draws/{REAL}"], None)}
+    rows: Rows = {f"real {figures.SPLITS[split]} images": (baseline[0][f"draws/{REAL}"], None)}
     rows[PCA_MIXTURE] = (baseline[0][f"draws/{PCA_MIXTURE}"], baseline[1][f"nearest/{PCA_MIXTURE}"])
     for one in shown:
         main = main_sampler(one.row["regularizer"])
@@ -106,7 +108,7 @@ def _overview(shown: list[Shown], baseline: tuple[Pictures, Pictures], dataset: 
 
 
 def _samplers(one: Shown, baseline: tuple[Pictures, Pictures], dataset: str, split: str) -> Drawn:
-    rows = {f"real {figures.SPLITS[split]} images": (baseline[0][f"draws/{REAL}"], None)}
+    rows: Rows = {f"real {figures.SPLITS[split]} images": (baseline[0][f"draws/{REAL}"], None)}
     rows |= {name: (one.pictures[f"draws/{name}"], one.kept[f"nearest/{name}"]) for name in SAMPLERS}
     return Drawn(
         f"samplers-{dataset}-{one.name}",
@@ -119,7 +121,7 @@ def _samplers(one: Shown, baseline: tuple[Pictures, Pictures], dataset: str, spl
     )
 
 
-def _nearest(rows: dict[str, tuple[np.ndarray, np.ndarray | None]]) -> pd.DataFrame:
+def _nearest(rows: Rows) -> pd.DataFrame:
     """A row a picture: its mean pixel, and its distance to the nearest training image."""
     import pandas as pd
 
@@ -137,8 +139,8 @@ def _between(shown: list[Shown], dataset: str, split: str) -> Drawn:
 
     rows = {
         f"{one.name}, {place}": one.pictures[f"between/{first}-{second}"]
-        for one in shown
         for place, (first, second) in zip(("middling", "worst"), PAIRS, strict=True)
+        for one in shown
     }
     table = [
         {"row": name, "share": share, "mean_pixel": float(image.mean() / 255)}
@@ -157,13 +159,13 @@ def _between(shown: list[Shown], dataset: str, split: str) -> Drawn:
 def _manifold(shown: list[Shown], dataset: str) -> Drawn:
     """A grid over both units of the code."""
     with figures.theme():
-        figure = figures.new(3.6 if len(shown) > 1 else 5.2)
+        figure = figures.new(4.1 if len(shown) > 1 else 6.6)
         for axes, one in zip(figure.subplots(1, len(shown[:2]), squeeze=False)[0], shown[:2], strict=True):
             codes = one.kept["codes/manifold"]
             ends = [codes[:, 0].min(), codes[:, 0].max(), codes[:, 1].min(), codes[:, 1].max()]
             axes.imshow(_tiled(one.pictures["manifold"]), cmap="gray", vmin=0, vmax=255, extent=ends, aspect="auto")
-            axes.set(title=one.name, xlabel="first unit of the code")
-            axes.set_box_aspect(1)
+            axes.set_title(one.name, fontsize=8)
+            axes.set_xlabel("first unit of the code")
         figure.axes[0].set_ylabel("second unit of the code")
         figures.caption(
             figure,
@@ -196,9 +198,10 @@ def _grid(shown: list[Shown], kind: str) -> pd.DataFrame:
 
 
 def _tiled(images: np.ndarray) -> np.ndarray:
-    """SIDE × SIDE images as one: (SIDE·H, SIDE·W) or (…, C)."""
-    _, height, width, channels = images.shape
-    tiles = images.reshape(SIDE, SIDE, height, width, channels).swapaxes(1, 2)
+    """SIDE × SIDE images as one, a pixel of grey between them: (SIDE·(H+1), SIDE·(W+1)) or (…, C)."""
+    framed = np.pad(images, ((0, 0), (0, 1), (0, 1), (0, 0)), constant_values=GREY)
+    _, height, width, channels = framed.shape
+    tiles = framed.reshape(SIDE, SIDE, height, width, channels).swapaxes(1, 2)
     return _picture(tiles.reshape(SIDE * height, SIDE * width, channels))
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from analysis.latent_elbow import Estimates
+    from analysis.latent_elbow_estimates import Estimates
     from analysis.pictures import Pictures
 
 PANEL_HEIGHTS = {1: 2.6, 2: 2.6, 3: 2.1}  # inches, by the number of columns

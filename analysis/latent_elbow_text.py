@@ -6,15 +6,17 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from analysis import figures
+from analysis.citable import Answer, slug
 from analysis.command import span
 from analysis.pictures import RULE
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from analysis.latent_elbow import Estimates
+    from analysis.latent_elbow_estimates import Estimates
 
 FEW_SEEDS = 5
+MAIN = 0.10  # the threshold that the answer gives; the others stand beside it
 BEYOND = float("inf")  # a size past the end of the grid
 
 
@@ -34,6 +36,24 @@ def sentences(estimates: Estimates) -> list[str]:
     if estimates.skipped:
         said.append(f"No curve, for want of 3 usable sizes (sizes in brackets): {'; '.join(estimates.skipped)}.")
     return said
+
+
+def answers(estimates: Estimates) -> list[Answer]:
+    """To "how does one choose a latent size": the middle threshold on the first curve of each data set."""
+    rows = estimates.elbow[~estimates.elbow["shortened"] & (estimates.elbow["threshold"] == MAIN)]
+    return [_main_answer(estimates, row) for row in _rows(rows.drop_duplicates("dataset"))]
+
+
+def _main_answer(estimates: Estimates, row: dict[str, Any]) -> Answer:
+    curve = row["curve"]
+    reached = _reached(estimates.curve[estimates.curve["curve"] == curve])
+    chosen = _size(row["value"]) != BEYOND
+    identity = f"{slug(curve)}-{slug(row['rule'])}" if chosen else ""
+    sentence = (
+        "By what the application may lose, on validation images: the smallest size from which the error stays within "
+        f"that share of the mean image's, with an interval. {curve}: {_choice(row, estimates.kind, reached)}"
+    )
+    return Answer("latent_elbow", sentence, identity, f"curve-{row['dataset']}")
 
 
 def caption(estimates: Estimates, dataset: str) -> str:

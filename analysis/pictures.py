@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from study import datasets, records
 from study.errors import InputError
+from study.preprocessing import prepare
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -66,7 +67,7 @@ def gather(
         if not found:
             continue
         index = next(iter(found.values()))[1]
-        original = datasets.to_unit(data.x_test[[index]], data.value_range)[0]
+        original = _seen(data, part.iloc[0], index)
         panel, basis = part["panel"].iloc[0], bases[str(curve)]
         rows[panel] = {None: original, **{size: picture for size, (_, _, picture) in found.items()}}
         linear[id(basis)] = (panel, index, _projected(basis, original, sizes))
@@ -87,6 +88,19 @@ def draw(grid: Any, pictures: Pictures) -> None:
         line[0].set_ylabel(name, rotation=0, ha="right", va="center", fontsize=7)
     for axes, title in zip(cells[0], ["original", *map(str, pictures.sizes)], strict=True):
         axes.set_title(title, fontsize=7, pad=2)
+
+
+def _seen(data: Dataset, trial: Mapping[str, Any], index: int) -> NDArray:
+    """A test image as the network of a trial sees it."""
+    cell: dict[str, Any] = {name: _number(trial[name]) for name in ("train_size", "normal_class")}
+    cell["preprocessing"] = trial["preprocessing"]
+    data, _ = prepare(cell, int(trial["seed"]), data)
+    return datasets.to_unit(data.x_test[[index]], data.value_range)[0]
+
+
+def _number(value: Any) -> int | None:
+    """A level out of a column: pandas turns None among numbers into NaN."""
+    return None if value is None or value != value else int(value)
 
 
 def _stored(

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from analysis import intrinsic_dimension, linear
 from analysis.statistics import t_interval
 from study import datasets, metrics
+from study.preprocessing import prepare
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,6 +45,7 @@ def over_seeds(
     kind: str = "mse",
     train_size: int | None = None,
     normal_class: int | None = None,
+    preprocessing: str = "unit",
 ) -> References:
     """The references of some seeds; PCA is fitted once for each, on its training images.
 
@@ -55,14 +57,17 @@ def over_seeds(
             as those of a network are for its metrics.
         train_size: as the trials'.
         normal_class: as the trials'.
+        preprocessing: as the trials'; images are compared as the networks see them.
     """
     import pandas as pd
+
+    cell = {"train_size": train_size, "normal_class": normal_class, "preprocessing": preprocessing}
 
     tables, dimensions = [], []
     bases: list[linear.PCA] = []
     for seed in seeds:
-        splits = datasets.split(data, seed, train_size, normal_class)
-        table, basis = _errors(data, splits, sizes, kind)
+        seen, splits = prepare(cell, seed, data)
+        table, basis = _errors(seen, splits, sizes, kind)
         tables.append(table.assign(seed=seed))
         dimensions.append(_dimension(splits.train, seed))
         bases = bases or [basis]  # all of them would fill the memory

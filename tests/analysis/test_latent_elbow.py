@@ -14,7 +14,7 @@ from analysis import latent_elbow, latent_elbow_text, references
 from analysis.latent_elbow_figure import plot
 from analysis.latent_elbow_text import caption, sentences
 from analysis.pictures import gather
-from study import datasets, metrics, records
+from study import datasets, metrics, preprocessing, records
 from study.errors import InputError
 
 SIZES = (1, 2, 4, 8, 16)
@@ -237,6 +237,32 @@ def test_every_sentence_on_a_choice_states_n_interval_and_pca(usual):
     for text in said:
         assert "95 % interval" in text and "n = 5 seeds" in text and "PCA by the same rule: " in text
     assert "validation MSE stays at or below 20 %" in said[0] and "the network needs" in said[0]
+
+
+def test_the_answer_is_the_middle_threshold_of_the_first_curve(usual):
+    answer = latent_elbow_text.answers(usual)[0]
+    assert answer.question == "latent_elbow" and answer.figure == "curve-digits"
+    assert "16 is the smallest from which the validation MSE stays at or below 10 %" in answer.sentence
+    known = {identity for table in latent_elbow._citable(usual) for identity in table["id"]}
+    assert answer.statistic in known
+
+
+def test_an_answer_without_a_size_cites_none(table, data):
+    answer = latent_elbow_text.answers(latent_elbow.estimate(table(sizes=(1, 2, 4)), data))[0]
+    assert answer.statistic == "" and "none is one from which" in answer.sentence
+
+
+def test_references_see_images_as_the_networks_do(table, data, digits):
+    """A preprocessing changes the mean image's error, and so every share."""
+    estimates = latent_elbow.estimate(table(seeds=2, preprocessing="l1_contrast"), data)
+    seen, splits = preprocessing.prepare(
+        {"train_size": None, "normal_class": None, "preprocessing": "l1_contrast"}, 1, digits
+    )
+    train, val = (np.asarray(part, float) for part in (splits.train, splits.val))
+    row = estimates.points.query("seed == 1 and latent_dim == 4 and split == 'val'").iloc[0]
+    clipped = np.clip(train.mean(axis=0), 0, 1)
+    assert row["mean_image"] == pytest.approx(np.square(clipped - val).mean(), rel=1e-4)
+    assert seen.value_range == (0.0, 1.0)
 
 
 def test_the_figure_draws_what_the_tables_hold(usual, data, monkeypatch):

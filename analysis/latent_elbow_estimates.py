@@ -1,0 +1,295 @@
+"""The numbers of `analysis.latent_elbow`: curves of errors over the latent size, and what rules choose on them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from analysis import chosen_size, command, figures
+from analysis.statistics import clopper_pearson, t_interval
+from study import records
+from study.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from analysis.linear import PCA
+    from study.datasets import Dataset
+
+THRESHOLDS = (0.20, 0.10, 0.05)
+LEAST_SIZES = 3
+METRIC = "val_mse"
+CELL = [factor for factor in records.FACTORS if factor != "latent_dim"]
+DRAW = ["dataset", "train_size", "normal_class", "preprocessing"]  # with the seed: on which images a trial was trained
+# Metrics of which a share of the mean image's means something: 0 where nothing is lost. Of ssim, 1 - ssim is taken.
+KINDS = {"mse": "mse", "fvu": "mse", "mae": "mae", "excess_bce": "excess_bce", "ssim": "ssim"}
+REFUSED = {
+    "bce": "its floor, the entropy of the images, is no error, and may alone exceed 20 % of the mean image's (on MNIST "
+    "it is 22 %). Take val_excess_bce",
+    "psnr": "a share of a logarithm means nothing. Take val_mse, which orders all models alike",
+}
+TRIAL = ["latent_dim", "seed", "trial", "status", "collapsed", "excluded", "narrowest_width"]
+ERRORS = ["split", "error", "mean_image", "relative", "pca", "pca_relative"]
+DESCRIPTIVE: dict[Any, Callable] = {
+    "one standard error": chosen_size.one_standard_error,
+    "Kneedle": chosen_size.kneedle,
+}
+CHOICES = ["value", "low", "high", "pca_value", "pca_low", "pca_high"]  # sizes; NaN: beyond the grid, or none
+RULES: tuple[float | str, ...] = (*THRESHOLDS, *DESCRIPTIVE)
+
+
+@dataclass(frozen=True)
+class Estimates:
+    """All the numbers. Every table has the columns `curve`, `dataset` and `panel` (the curve within its data set).
+
+    Attributes:
+        kind: the metric without its split; of ssim, errors are 1 - ssim.
+        points: a row a trial and split: `error`, `mean_image`, `pca` (the metric, lower is better), `relative` and
+            `pca_relative` (÷ the mean image's), `excluded`, `status`.
+        curve: a row a size and split: means over seeds with t intervals.
+        elbow: a row a rule and grid: the size chosen, its interval, PCA's, and the test error at it.
+        dimension: a row an estimator: the intrinsic dimension of the training images.
+        counts: a row a kind of failure: how often, with Clopper-Pearson intervals.
+        skipped: cells that make no curve, with the sizes that they have, in words.
+        bases: curve -> PCA of the training images of its lowest seed, for the pictures.
+    """
+
+    kind: str
+    points: pd.DataFrame
+    curve: pd.DataFrame
+    elbow: pd.DataFrame
+    dimension: pd.DataFrame
+    counts: pd.DataFrame
+    skipped: list[str]
+    bases: dict[str, PCA]
+
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Every table by its name."""
+        names = ("points", "curve", "elbow", "dimension", "counts")
+        return {name: getattr(self, name) for name in names}
+
+
+def kind_of(metric: str) -> str:
+    """The metric without its split, if it may choose a size.
+
+    Raises:
+        InputError: not a validation metric, or one of which a share of the mean image's means nothing.
+    """
+    split, kind = figures.split_of(metric)
+    allowed = ", ".join(f"val_{name}" for name in KINDS)
+    if split and split != "val":
+        raise InputError(
+            f"--metric {metric}: sizes are chosen on validation images alone. Test data chooses nothing, or its error "
+            f"at the choice would flatter; the training error hardly ever stops falling. Allowed: {allowed}."
+        )
+    if not split or kind not in KINDS:
+        raise InputError(f"--metric {metric}: {REFUSED.get(kind, 'there is no such metric')}. Allowed: {allowed}.")
+    return KINDS[kind]
+
+
+def column_of(split: str, kind: str) -> str:
+    """What the errors of a kind are: a column of the trials table, or 1 - that column where higher is better."""
+    return f"{'1 - ' * (kind == 'ssim')}{split}_{kind}"
+
+
+def estimate(trials: pd.DataFrame, data: Callable[[str], Dataset], metric: str = METRIC) -> Estimates:
+    """All the numbers of all curves of a study.
+
+    Args:
+        trials: the trials table.
+        data: gives a data set by its name.
+        metric: chooses; a validation metric.
+
+    Raises:
+        InputError: a metric that may not choose; no curve in the study.
+    """
+    import pandas as pd
+
+    kind = kind_of(metric)
+    trials = trials[trials["randomness"] == "all"]  # the others share their splits: replicates of another kind
+    rows, skipped = curves(trials)
+    draws = [_of_draw(draw, data, kind) for _, draw in rows.groupby(DRAW, dropna=False, sort=False)]
+    points = pd.concat([draw[0] for draw in draws], ignore_index=True)
+    by_curve = [part for _, part in points.groupby("curve", sort=False)]
+    return Estimates(
+        kind,
+        points,
+        pd.DataFrame([row for part in by_curve for row in _curve(part, kind)]),
+        pd.DataFrame([row for part in by_curve for row in _elbow(part, kind)]).astype(dict.fromkeys(CHOICES, float)),
+        pd.concat([draw[1] for draw in draws], ignore_index=True),
+        pd.DataFrame([row for part in by_curve for row in _counts(part)]),
+        skipped,
+        {curve: basis for part, _, basis in draws for curve in part["curve"].unique()},
+    )
+
+
+def curves(trials: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    """The trials that make curves, with the columns `curve`, `panel`, `excluded`; and in words what makes none.
+
+    A curve is all cells that differ in latent_dim alone, at `LEAST_SIZES` usable sizes or more.
+
+    Raises:
+        InputError: there is none.
+    """
+    import pandas as pd
+
+    trials = trials.assign(excluded=trials["narrowest_width"].astype(float) < trials["latent_dim"])
+    groups = [part for _, part in trials.groupby(CELL, dropna=False, sort=False)]
+    usable = [part.loc[(part["status"] == "completed") & ~part["excluded"], "latent_dim"].nunique() for part in groups]
+    whole = [part for part, sizes in zip(groups, usable, strict=True) if sizes >= LEAST_SIZES]
+    short = [(part, sizes) for part, sizes in zip(groups, usable, strict=True) if sizes < LEAST_SIZES]
+    shown = _telling(groups)
+    skipped = [f"{_name(part, ['dataset', *shown])} ({sizes})" for part, sizes in short]
+    if not whole:
+        raise InputError(
+            f"no curve in this study. It needs cells that differ in latent_dim alone, completed at {LEAST_SIZES} sizes "
+            f"or more, as the block dict(latent_dim=[1, 2, 4, 8, 16]) of a search space makes them. Usable sizes: "
+            f"{'; '.join(skipped)}."
+        )
+    named = [part.assign(curve=_name(part, ["dataset", *shown]), panel=_name(part, shown)) for part in whole]
+    return pd.concat(named), skipped
+
+
+def _telling(groups: Sequence[pd.DataFrame]) -> list[str]:
+    """The factors that a curve's name has to give: architecture and loss, and what else differs between curves."""
+    levels = {factor: {str(part[factor].iloc[0]) for part in groups} for factor in CELL if factor != "dataset"}
+    return [factor for factor in levels if factor in ("architecture", "loss") or len(levels[factor]) > 1]
+
+
+def _name(part: pd.DataFrame, shown: Sequence[str]) -> str:
+    first = part.iloc[0]
+    plain = ("dataset", "architecture", "loss")
+    given = [factor for factor in shown if first[factor] is not None and first[factor] == first[factor]]
+    return ", ".join(str(first[factor]) if factor in plain else f"{factor} {first[factor]}" for factor in given)
+
+
+def _of_draw(rows: pd.DataFrame, data: Callable[[str], Dataset], kind: str) -> tuple[pd.DataFrame, pd.DataFrame, PCA]:
+    """Points, intrinsic dimension and a basis of the curves whose seeds drew the same images."""
+    from analysis import references
+
+    seeds, sizes = (sorted(set(rows[name])) for name in ("seed", "latent_dim"))
+    first = rows.iloc[0]
+    train_size, normal_class = (_level(first[factor]) for factor in DRAW[1:3])
+    found = references.over_seeds(
+        data(first["dataset"]), seeds, sizes, kind, train_size, normal_class, first["preprocessing"]
+    )
+    names = rows[["curve", "dataset", "panel"]].drop_duplicates()
+    return _points(rows, found.errors, kind), names.merge(found.dimension, how="cross"), found.basis
+
+
+def _level(value: Any) -> int | None:
+    """A level out of a column: pandas turns None among numbers into NaN."""
+    return None if value is None or value != value else int(value)
+
+
+def _points(rows: pd.DataFrame, references: pd.DataFrame, kind: str) -> pd.DataFrame:
+    """A row a trial and split, with the errors of mean image and PCA beside it."""
+    import pandas as pd
+
+    both = pd.concat([rows.assign(split=split, error=rows[f"{split}_{kind}"]) for split in ("val", "test")])
+    points = both.merge(references, on=["seed", "split", "latent_dim"])
+    if kind == "ssim":
+        points["error"] = 1 - points["error"]
+    for name, error in (("relative", "error"), ("pca_relative", "pca")):
+        points[name] = points[error] / points["mean_image"]
+    return points[["curve", "panel", *CELL, *TRIAL, *ERRORS]]
+
+
+def _curve(points: pd.DataFrame, kind: str) -> Iterator[dict]:
+    """Means over seeds at each size and split."""
+    for (split, size), rows in points.groupby(["split", "latent_dim"], sort=True):
+        first = rows.iloc[0]
+        same = {name: first[name] for name in ("curve", "dataset", "panel", *CELL[1:])}
+        network, pca = (t_interval(rows[name].dropna()) for name in ("relative", "pca_relative"))
+        error = t_interval(rows["error"].dropna())
+        yield {
+            **same,
+            **{"latent_dim": size, "split": split, "metric": column_of(split, kind), "excluded": first["excluded"]},
+            **{"n": network.n, "relative": network.value, "low": network.low, "high": network.high},
+            **{"error": error.value, "error_low": error.low, "error_high": error.high},
+            **{"pca_n": pca.n, "pca_relative": pca.value, "pca_low": pca.low, "pca_high": pca.high},
+            **{"mean_image": rows["mean_image"].mean(), "pca": rows["pca"].mean(), "method": network.method},
+        }
+
+
+def _elbow(points: pd.DataFrame, kind: str) -> Iterator[dict]:
+    """What each rule chooses on the whole grid, and on the grid without its last size."""
+    first = points.iloc[0]
+    val = points[points["split"] == "val"]
+    network = _by_seed(val[~val["excluded"]], "relative")
+    pca = _by_seed(val, "pca_relative")  # has no narrow layer: keeps every size
+    for shortened in (False, True):
+        for rule in RULES:
+            chosen, linear = (_choose(rule, table.iloc[:, : table.shape[1] - shortened]) for table in (network, pca))
+            yield {
+                **{name: first[name] for name in ("curve", "dataset", "panel")},
+                **{"rule": rule_name(rule), "threshold": rule if isinstance(rule, float) else None},
+                **{"shortened": shortened, **chosen, **{f"pca_{name}": value for name, value in linear.items()}},
+                **_test_error(points[points["split"] == "test"], chosen["value"], kind),
+            }
+
+
+def rule_name(rule: float | str) -> str:
+    """A rule in words."""
+    return f"≤ {100 * rule:g} % of mean image" if isinstance(rule, float) else rule
+
+
+def _by_seed(val: pd.DataFrame, column: str) -> pd.DataFrame:
+    """Seeds × sizes, without sizes that no seed completed."""
+    return val.pivot(index="seed", columns="latent_dim", values=column).dropna(axis=1, how="all")
+
+
+def _choose(rule: float | str, table: pd.DataFrame) -> dict:
+    sizes = list(table.columns)
+    seeds = table.notna().sum()
+    same = {
+        **{"first": sizes[0], "last": sizes[-1], "tried": " ".join(map(str, sizes))},
+        **{"n": int(seeds.min()), "seeds": command.span(seeds)},
+    }
+    if isinstance(rule, float):
+        found = chosen_size.chosen_size(table.to_numpy(), sizes, rule)
+        return {
+            **{
+                "value": found.value,
+                "low": found.low,
+                "high": found.high,
+                "choice": str(found).replace(" (not reached)", ""),
+            },
+            **{**same, "method": found.method},
+        }
+    value = DESCRIPTIVE[rule](table.to_numpy(), sizes)
+    words = {
+        "choice": "none" if value is None else str(value),
+        **same,
+        "method": f"{rule} on means over seeds; no interval",
+    }
+    return {"value": value, "low": None, "high": None, **words}
+
+
+def _test_error(test: pd.DataFrame, size: int | None, kind: str) -> dict:
+    """The test error at a size, as it is and as a share; empty where no size was chosen."""
+    at = test.loc[test["latent_dim"] == size, ["error", "relative"]].dropna()
+    error, relative = (t_interval(at[name]) for name in ("error", "relative"))
+    words = f"{error.value:.4f} [{error.low:.4f}, {error.high:.4f}]" if error.n else "–"
+    return {
+        "test": words,
+        **{
+            "test_metric": column_of("test", kind),
+            "test_error": error.value,
+            "test_low": error.low,
+            "test_high": error.high,
+        },
+        **{"test_relative": relative.value, "test_n": error.n, "test_method": error.method},
+    }
+
+
+def _counts(points: pd.DataFrame) -> Iterator[dict]:
+    """How many trials failed, and how many of the others are no better than the mean image."""
+    trials = points[points["split"] == "val"]
+    done = trials[trials["status"] == "completed"]
+    for what, happened in (("failed", trials["status"] != "completed"), ("collapsed", done["collapsed"].eq(True))):
+        found = clopper_pearson(int(happened.sum()), len(happened))
+        same = {name: trials[name].iloc[0] for name in ("curve", "dataset", "panel")}
+        numbers = {"share": found.value, "low": found.low, "high": found.high, "n": found.n}
+        yield {**same, "what": what, "count": int(happened.sum()), **numbers, "method": found.method}

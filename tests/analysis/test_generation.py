@@ -1,0 +1,356 @@
+"""Generation: benches on networks made of NumPy, estimates on hand-made results, the classifier, and the command."""
+
+import json
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from analysis import (
+    draws,
+    generation,
+    generation_bench,
+    generation_estimates,
+    generation_features,
+    generation_text,
+    linear,
+)
+from analysis.applications import Results
+from analysis.generation_bench import HELD_OUT, PCA_MIXTURE, PRIMARY, TRAINING
+from analysis.generation_samplers import SAMPLERS
+from study import datasets
+from study.errors import InputError
+
+
+@pytest.fixture(scope="module")
+def digits():
+    return datasets.load("digits", None)
+
+
+@pytest.fixture(scope="module")
+def draw(digits):
+    row = {"dataset": "digits", "train_size": None, "normal_class": None, "preprocessing": "unit", "seed": 0}
+    return draws.draw_of(pd.DataFrame([row]), lambda name: digits, True, split="test", wanted=120, sizes=(2,))
+
+
+@pytest.fixture(scope="module")
+def measure(draw, tmp_path_factory):
+    """Principal components instead of the classifier: no Keras."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(
+            generation_features, "of_draw", lambda draw, folder: generation_features.components(draw.train, 10)
+        )
+        return generation_bench.Measure(draw, tmp_path_factory.mktemp("classifier"))
+
+
+class Layer:
+    """A layer of a network, as far as analyses use it."""
+
+    inputs = (None,)
+
+    def __init__(self, function):
+        self._function = function
+
+    def predict(self, values, batch_size, verbose):
+        return self._function(np.asarray(values))
+
+
+def network(encode, decode):
+    parts = {"encoder": Layer(encode), "decoder": Layer(decode)}
+    return SimpleNamespace(get_layer=parts.__getitem__)
+
+
+def principal(draw, k):
+    """PCA as an autoencoder."""
+    basis = linear.fit(draw.train, k)
+    return network(
+        lambda images: basis.codes(images, k),
+        lambda codes: (basis.mean + codes @ basis.components[:k]).reshape(-1, *draw.data.shape).astype(np.float32),
+    )
+
+
+@pytest.fixture(scope="module")
+def found(measure, draw):
+    return generation_bench._model(measure, principal(draw, 2))
+
+
+def test_every_sampler_is_measured_and_shown(found):
+    table = pd.DataFrame(found.rows).set_index("sampler")
+    assert list(table.index) == list(SAMPLERS)
+    assert np.isfinite(table[[PRIMARY, "precision", "recall", "density", "coverage", "nearest"]]).all(axis=None)
+    assert (table["n_images"] == 120).all() and table["frechet_distance"].notna().all()
+    assert {f"draws/{name}" for name in SAMPLERS} | {"between/0-1", "between/2-3", "manifold"} <= set(found.pictures)
+    assert found.pictures["manifold"].shape == (225, 8, 8, 1) and "line" not in found.pictures
+    assert found.per_image["codes/evaluated"].shape == (120, 2) and len(found.per_image["labels"]) == 120
+
+
+def test_a_second_run_draws_the_same(measure, draw, found):
+    again = generation_bench._model(measure, principal(draw, 2))
+    assert again.rows == found.rows
+
+
+def test_only_the_lowest_seed_leaves_pictures(measure, draw):
+    from dataclasses import replace
+
+    later = generation_bench._model(SimpleNamespace(draw=replace(draw, first=False), row=measure.row,
+                                                    memory=measure.memory), principal(draw, 1))  # fmt: skip
+    assert later.pictures == {} and set(later.per_image) == {f"nearest/{name}" for name in SAMPLERS}
+
+
+def test_the_line_goes_over_the_codes_of_one_unit(measure, draw):
+    found = generation_bench._model(measure, principal(draw, 1))
+    codes = found.per_image["codes/line"]
+    ends = np.quantile(linear.fit(draw.train, 1).codes(draw.train), [0.025, 0.975])
+    assert codes.shape == (20, 1) and codes[[0, -1], 0] == pytest.approx(ends, rel=1e-5)
+
+
+def test_the_ends_of_an_interpolation_are_the_reconstructions(found, draw):
+    basis = linear.fit(draw.train, 2)
+    expected = np.clip(basis.reconstruct(draw.shown, 2), 0, 1)
+    for first, second in generation_bench.PAIRS:
+        images = found.pictures[f"between/{first}-{second}"]
+        np.testing.assert_allclose(images[[0, -1]], expected[[first, second]], atol=1e-6)
+        middle = basis.mean + basis.codes(draw.shown).take([first, second], axis=0).mean(axis=0) @ basis.components
+        np.testing.assert_allclose(images[4].ravel(), np.clip(middle, 0, 1), atol=1e-5)
+
+
+def test_the_manifold_goes_from_left_to_right_and_from_the_bottom_up(found):
+    codes = found.per_image["codes/manifold"].reshape(15, 15, 2)
+    assert (np.diff(codes[0, :, 0]) > 0).all() and (codes[0, :, 1] == codes[0, 0, 1]).all()
+    assert (np.diff(codes[:, 0, 1]) < 0).all(), "the first row of tiles stands at the top"
+
+
+def test_a_decoder_that_copies_training_images_is_found_out(measure, draw, found):
+    def copy(codes):
+        order = np.abs(codes[:, 0] * 1e6).astype(int) % 200
+        return draw.train[order]
+
+    copied = pd.DataFrame(
+        generation_bench._model(measure, network(principal(draw, 2).get_layer("encoder")._function, copy)).rows
+    )
+    assert (copied["nearest_is_training"] > 0.9).all() and (copied["nearest"] < 1e-3).all()
+    assert (copied["nearer_than_heldout"] == 1).all()
+    assert (pd.DataFrame(found.rows)["nearest_is_training"] < 0.7).all()
+
+
+def test_baselines_real_images_are_the_floor(measure):
+    found = generation_bench._baselines(measure)
+    table = pd.DataFrame(found.rows).set_index("method")
+    assert list(table.index) == [PCA_MIXTURE, TRAINING, HELD_OUT]
+    assert abs(table.loc[TRAINING, PRIMARY]) < 0.2 * table.loc[PCA_MIXTURE, PRIMARY] + 0.5
+    assert table.loc[TRAINING, "nearest_is_training"] == 1 and table.loc[TRAINING, "nearest"] < 1e-3
+    assert table.loc[HELD_OUT, "nearest_is_training"] == 0, "an image lies nearest to itself"
+    assert table.loc[HELD_OUT, "nearest"] == pytest.approx(table.loc[HELD_OUT, "nearest_of_heldout"], abs=0.02)
+    assert "coordinates" in table.loc[PCA_MIXTURE, "setting"] and (table["features"] == "PCA").all()
+
+
+def test_the_evaluated_images_are_no_floor_of_their_own(measure, draw):
+    from dataclasses import replace
+
+    shown = replace(draw, split="heldout")
+    other = generation_bench.Measure.__new__(generation_bench.Measure)
+    other.__dict__.update(measure.__dict__, draw=shown)
+    assert HELD_OUT not in [row["method"] for row in generation_bench._baselines(other).rows]
+
+
+def test_components_have_unit_variance_and_a_dead_one_gives_nothing():
+    draw = np.random.default_rng(0)
+    images = draw.normal(size=(500, 3, 2, 1)) * np.array([3.0, 1.0])[None, None, :, None]
+    images[..., 1, :] = 0
+    found = generation_features.components(images, 6)
+    features = found.apply(images)
+    np.testing.assert_allclose(features[:, :3].std(axis=0, ddof=1), 1)
+    np.testing.assert_allclose(features[:, 3:], 0, atol=1e-9)
+
+
+def test_feature_size_leaves_ten_test_images_a_feature(digits):
+    from dataclasses import replace
+
+    assert generation_features.size_for(digits) == 32
+    assert generation_features.size_for(replace(digits, x_test=digits.x_test[:130])) == 13
+    assert generation_features.size_for(replace(digits, x_test=digits.x_test[:9])) == 4
+
+
+def test_the_classifier_is_trained_once_and_a_damaged_one_anew(digits, tmp_path, monkeypatch):
+    monkeypatch.setattr(generation_features, "STEPS", 300)
+    first = generation_features.classifier(digits, tmp_path)
+    assert first.accuracy.n == 360 and first.accuracy.low > 0.6 and len(first.digest) == 16
+    images = datasets.to_unit(digits.x_train[:200], digits.value_range)
+    features = first.apply(images)
+    np.testing.assert_allclose(features.mean(axis=0), 0, atol=0.5)
+    monkeypatch.setattr(generation_features, "_train", lambda *_: pytest.fail("trained again"))
+    again = generation_features.classifier(digits, tmp_path)
+    assert again.digest == first.digest
+    np.testing.assert_array_equal(again.apply(images), features)
+    monkeypatch.undo()
+    monkeypatch.setattr(generation_features, "STEPS", 300)
+    (tmp_path / "model.keras").write_bytes(b"damaged")
+    assert generation_features.classifier(digits, tmp_path).digest == first.digest
+
+
+# --- estimates, on hand-made results
+
+
+def _row(cell, sampler, regularizer, seed, distance, weights="w"):
+    same = dict.fromkeys(generation_estimates.METRICS, 0.6)
+    factors = {"dataset": "toy", "train_size": None, "normal_class": np.nan, "preprocessing": "unit", "seed": seed}
+    numbers = {PRIMARY: distance, "told_apart_low": 0.55, "n_images": 100, "weights": weights}
+    return {**same, **factors, "trial": f"{cell}-s{seed:02d}", "latent_dim": 2, "regularizer": regularizer,
+            "sampler": sampler, **numbers}  # fmt: skip
+
+
+def _results(seeds=12, weights="w", shift=0.0):
+    noise = np.random.default_rng(0).normal(scale=0.01, size=(2, seeds))
+    models, baselines = [], []
+    for seed in range(seeds):
+        for cell, regularizer, main, distance in (
+            ("toy-a-k2", "none", "Gaussian mixture", 0.2 + noise[0, seed]),
+            ("toy-v-k2", "variational", "standard normal", 0.6 + noise[1, seed]),
+        ):
+            models += [_row(cell, name, regularizer, seed, distance + (name != main), weights) for name in SAMPLERS]
+        for method, distance in ((PCA_MIXTURE, 0.4 + shift), (TRAINING, 0.01), (HELD_OUT, 0.02)):
+            row = _row("x", "", "", seed, distance)
+            described = {"features": "classifier", "feature_size": 8, "accuracy": 0.9, "accuracy_low": 0.8,
+                         "accuracy_high": 0.95, "accuracy_n": 50}  # fmt: skip
+            baselines.append({**row, **described, "method": method, "file": f"baselines-toy-s{seed:02d}"})
+    return Results(pd.DataFrame(models), pd.DataFrame(baselines), {}, [], lambda name: {})
+
+
+@pytest.fixture(scope="module")
+def estimates():
+    return generation_estimates.estimate(_results())
+
+
+def test_cells_are_held_against_the_pca_mixture_at_their_main_samplers(estimates):
+    rows = estimates.contrast.set_index("cell")
+    assert rows["sampler"].to_dict() == {"toy-a-k2": "Gaussian mixture", "toy-v-k2": "standard normal"}
+    assert rows["verdict"].to_dict() == {"toy-a-k2": "lower", "toy-v-k2": "higher"}
+    assert rows["difference"].tolist() == pytest.approx([-0.2, 0.2], abs=0.01)
+    assert (rows["n"] == 12).all() and "sign-flip" in rows["method"].iloc[0]
+    assert (rows["floor"] == 0.01).all()
+
+
+def test_metrics_are_means_over_seeds_with_t_intervals(estimates):
+    values = [_["kernel_distance"] for _ in _results().models.query("trial.str.startswith('toy-a') and "
+              "sampler == 'Gaussian mixture'").to_dict("records")]  # fmt: skip
+    row = estimates.metrics.query("cell == 'toy-a-k2' and main and metric == @PRIMARY").iloc[0]
+    expected = [np.mean(values), *stats.t.interval(0.95, 11, np.mean(values), stats.sem(values))]
+    assert row[["value", "low", "high"]].tolist() == pytest.approx(expected)
+    shown = estimates.metrics.query("cell == 'toy-a-k2' and main and metric == 'told_apart_shown'").iloc[0]
+    assert (shown["value"], shown["n"]) == (1, 12)
+
+
+def test_a_cell_that_lacks_seeds_is_in_no_family_and_named():
+    results = _results()
+    fewer = results.models[(results.models["trial"] != "toy-v-k2-s03")]
+    estimates = generation_estimates.estimate(Results(fewer, results.baselines, {}, [], results.per_image))
+    assert list(estimates.contrast["cell"]) == ["toy-a-k2"]
+    assert estimates.left_out == ["toy-v-k2: 11 seeds, the others have 12"]
+
+
+def test_features_of_another_classifier_and_missing_baselines_are_refused():
+    with pytest.raises(InputError, match=r"another classifier.*Delete"):
+        generation_estimates.estimate(_results(weights="other"))
+    results = _results()
+    without = results.baselines[results.baselines["seed"] > 0]
+    with pytest.raises(InputError, match="baselines are missing"):
+        generation_estimates.estimate(Results(results.models, without, {}, [], results.per_image))
+
+
+def test_sentences_and_the_answer_follow_the_numbers(estimates):
+    said = generation_text.sentences(estimates, "test")
+    assert any("1 of 2 cells are nearer to real images than the PCA mixture's: toy-a-k2 0.2" in text for text in said)
+    assert any("1 of 2 cells are farther" in text and "toy-v-k2" in text for text in said)
+    assert any("test accuracy 0.9000 [0.8000, 0.9500]" in text and "weights w" in text for text in said)
+    assert all("nan" not in text for text in said)
+    answer = generation_text.answers(estimates, "test")[0]
+    assert answer.question == "generation" and "1 decode to images nearer" in answer.sentence
+    known = {identity for table in generation_estimates.citable_statistics(estimates) for identity in table["id"]}
+    assert answer.statistic in known
+
+
+def test_what_cannot_be_told_is_said():
+    same = generation_estimates.estimate(_results(seeds=3, shift=-0.2))
+    said = generation_text.sentences(same, "val")
+    assert any("not resolvable with n = 3 seeds" in text for text in said)
+    lacking = _results()
+    lacking.models["frechet_distance"] = np.nan
+    said = generation_text.sentences(generation_estimates.estimate(lacking), "test")
+    assert any("no Fréchet distance: it needs 10 images a feature" in text for text in said)
+
+
+# --- the command
+
+
+SPACE = """
+BASELINE = dict(dataset="digits", architecture="dense", latent_dim=2, loss="bce", train_size=300)
+BLOCKS = {"sizes": dict(latent_dim=[1, 4]), "variational": dict(regularizer=["variational"])}
+TRAINING = dict(epochs=2, seeds=2)
+FAMILIES = {}
+"""
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    from tests.conftest import Search
+
+    search = Search(tmp_path_factory.mktemp("generation"))
+    search.write(SPACE)
+    done = search("--workers", "1")
+    assert done.returncode == 0, done.stderr
+    return search.artifacts
+
+
+def test_the_command_and_the_elbow_of_generation(study, capsys, monkeypatch):
+    from analysis import application_elbow_errors, latent_elbow
+
+    monkeypatch.setattr(generation_features, "STEPS", 100)
+    monkeypatch.setattr(generation, "IMAGES", 60)
+    monkeypatch.setattr(application_elbow_errors, "VALIDATION", 40)
+    shared = ["tiny", "--artifacts", str(study), "--workers", "1"]
+    assert generation.main([*shared, "--format", "json"]) == 0
+    printed = json.loads(capsys.readouterr().out)
+    assert {row["cell"] for row in printed["table"]} == {
+        "digits-dense-k2-bce-n300", "digits-dense-k1-bce-n300", "digits-dense-k4-bce-n300",
+        "digits-dense-k2-bce-variational-n300",
+    }  # fmt: skip
+    folder = study / "tiny" / "analysis" / "generation"
+    kinds = ("distances", "samples", "interpolation", "manifold", "line")
+    assert {f"{kind}-digits.png" for kind in kinds} <= {path.name for path in folder.iterdir()}
+    assert all((folder / f"{kind}-digits.csv").is_file() for kind in kinds[1:])
+    summary = json.loads((folder / "summary.json").read_text())
+    assert summary["answers"][0]["question"] == "generation" and len(summary["sentences"]) >= 8
+    results = study / "tiny" / "tasks" / "generation" / "test"
+    before = {path: path.stat().st_mtime_ns for path in results.glob("*.csv")}
+    assert len(before) == 8 + 2 and generation.main(shared) == 0
+    assert {path: path.stat().st_mtime_ns for path in results.glob("*.csv")} == before, "a rerun does only what is new"
+    capsys.readouterr()
+
+    assert latent_elbow.main([*shared, "--application", "generation"]) == 0
+    out = capsys.readouterr().out
+    assert "kernel distance of the main sampler's images, on 40 validation and 60 test images" in out
+    assert {path: path.stat().st_mtime_ns for path in results.glob("*.csv")} == before
+    folder = study / "tiny" / "analysis" / "latent_elbow" / "generation"
+    assert {"curves-digits.png", "choice.csv", "agreement.csv", "regret.csv"} <= {
+        path.name for path in folder.iterdir()
+    }
+    answer = json.loads((folder / "summary.json").read_text())["answers"][0]
+    assert answer["question"] == "latent_elbow" and "digits, dense, bce" in answer["sentence"]
+
+
+def test_bad_input_ends_with_2(study, capsys):
+    shared = ["tiny", "--artifacts", str(study)]
+    assert generation.main([*shared, "--cells", "nothing"]) == 2
+    assert generation.main([*shared, "--images", "1"]) == 2
+    assert generation.main(["nowhere", "--artifacts", str(study)]) == 2
+    errors = capsys.readouterr().err.splitlines()
+    assert len(errors) == 3 and all(line.startswith("error: ") for line in errors)
+
+
+def test_the_task_can_be_handed_to_other_processes(tmp_path):
+    import pickle
+
+    task = pickle.loads(pickle.dumps(generation.task(tmp_path)))
+    assert task.open.keywords == {"folder": tmp_path} and task.open.func is generation_bench.open_bench
