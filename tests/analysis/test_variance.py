@@ -1,0 +1,132 @@
+"""The variance of a whole study: which blocks are decomposed, which refused, and the command on a synthetic one."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from analysis import variance, variance_designs, variance_text
+from analysis.variance_blocks import decompose
+from study import datasets, manifest, records, space
+
+SPACE = """
+BASELINE = dict(dataset="digits", architecture="dense", latent_dim=2, loss="mse")
+BLOCKS = {
+    "factorial": dict(architecture=["dense", "cnn"], latent_dim=[2, 4, 8]),
+    "star": dict(latent_dim=[2, 4]),
+    "randomness": dict(randomness=["weights", "batch_order", "splits"]),
+}
+TRAINING = dict(epochs=2, seeds=5)
+FAMILIES = {"latent": dict(metric="test_mse", contrasts=[(dict(latent_dim=k), {}) for k in (4, 8)])}
+"""
+
+
+@pytest.fixture
+def synthetic():
+    return space.parse("synthetic", SPACE, "synthetic.py")
+
+
+@pytest.fixture
+def trials(synthetic):
+    """log error = 1 for cnn, -log2(k), and noise of 0.1 over seeds, half as much where one source varies."""
+    rng, rows = np.random.default_rng(0), []
+    for task in synthetic.trials():
+        cell = task.cell
+        noise = 0.1 if cell["randomness"] == "all" else 0.05
+        log = (cell["architecture"] == "cnn") - np.log2(cell["latent_dim"]) + noise * rng.normal()
+        row = {**cell, "trial": task.name, "seed": task.seed, "status": "completed", "test_fvu": np.exp(log)}
+        rows.append({**row, "test_mse": 0.1 * np.exp(log), "test_mse_image_sd": 0.05, "environment": "one"})
+    return pd.DataFrame(rows)
+
+
+def designs(trials, synthetic):
+    blocks, components = variance_designs.estimate(trials, synthetic, "synthetic")
+    return blocks.set_index("block"), components
+
+
+def test_a_whole_block_is_decomposed_and_a_star_is_refused(trials, synthetic):
+    blocks, components = designs(trials, synthetic)
+    assert dict(blocks["verdict"]) == {"factorial": "decomposed", "star": "refused", "randomness": "refused"}
+    assert "no interactions to estimate" in blocks.loc["star", "reason"]
+    assert "budget" in blocks.loc["randomness", "reason"]
+    rows = trials[trials["randomness"] == "all"]
+    logs = np.log(rows.pivot(index="seed", columns=["architecture", "latent_dim"], values="test_fvu"))
+    values = logs[[(a, k) for a in ("dense", "cnn") for k in (2, 4, 8)]].to_numpy().reshape(5, 2, 3)
+    expected = decompose(values, ["architecture", "latent_dim"])
+    assert list(components["effect"]) == [one.effect for one in expected]
+    assert list(components["share"]) == pytest.approx([one.share for one in expected])
+    assert set(components["n"]) == {5} and set(components["cells"]) == {6}
+
+
+def test_a_failed_trial_refuses_its_block(trials, synthetic):
+    trials.loc[trials["trial"] == "digits-cnn-k4-mse-s03", "status"] = "diverged"
+    blocks, components = designs(trials, synthetic)
+    assert components.empty and "1 of 30 trials failed" in blocks.loc["factorial", "reason"]
+
+
+def test_seeds_that_are_still_to_come_are_left_out_and_said(trials, synthetic):
+    partial = trials[(trials["seed"] < 3) | (trials["architecture"] == "dense")]
+    blocks, components = designs(partial, synthetic)
+    assert (blocks.loc["factorial", "seeds"], blocks.loc["factorial", "planned"]) == (3, 5)
+    assert set(components["n"]) == {3}
+    blocks, _ = designs(trials[trials["seed"] < 1], synthetic)
+    assert "Go on with: python -m study.search synthetic" in blocks.loc["factorial", "reason"]
+
+
+def test_sentences_name_shares_n_and_refusals(trials, synthetic):
+    said = variance_text.sentences(variance.estimate(trials, synthetic, "synthetic", lambda *_: 360))
+    assert said[0].startswith(
+        "Block factorial (architecture × latent_dim, 6 cells × 5 seeds), variance of log test_fvu: "
+    )
+    assert "jackknife" in said[0] and any("not told from none" in text and "×" in text for text in said)
+    assert any(text.startswith("Not decomposed: star: a star design") for text in said)
+    assert any("another draw of test images would add" in text for text in said)
+    assert any("interval of ± 2 % was in reach of n = 5 seeds" in text for text in said)
+    assert any("estimates, no plan" in text for text in said)
+
+
+def test_a_study_with_nothing_to_split_says_so(trials, synthetic):
+    plain = trials[trials["latent_dim"] == 2].query("architecture == 'dense' and randomness == 'all'")
+    found = variance.estimate(plain, synthetic, "synthetic", lambda *_: 360)
+    said = variance_text.sentences(found)
+    assert list(found.tables()) == ["blocks"]
+    assert any(text.startswith("No budget of randomness") for text in said)
+    assert any(text.startswith("No number of seeds") for text in said)
+
+
+@pytest.fixture
+def study(tmp_path, monkeypatch, trials, synthetic):
+    digits = datasets.load("digits", None)
+    described = manifest.describe(synthetic, "synthetic", {"digits": {"hashes": digits.hashes()}})
+    for name, value in {
+        "load": lambda study, artifacts: trials,
+        "manifest": lambda study, artifacts: described,
+        "notices": lambda study, artifacts: ["A notice."],
+        "latest": lambda artifacts: "synthetic",
+        "folder": lambda study, artifacts: tmp_path / study,
+    }.items():
+        monkeypatch.setattr(records, name, value)
+    return tmp_path / "synthetic" / "analysis" / "variance"
+
+
+def test_the_command_writes_what_it_prints(study, capsys):
+    assert variance.main([]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("study synthetic\n") and "A notice." in out
+    written = [line.removeprefix("wrote ") for line in out.splitlines() if line.startswith("wrote ")]
+    assert sorted(written) == sorted(str(path) for path in study.iterdir())
+    assert {"blocks.png", "randomness.png", "seeds.png", "components.csv", "budget.csv"} <= {
+        p.name for p in study.iterdir()
+    }
+    cited = pd.read_csv(study / "statistics.csv").set_index("id")
+    components = pd.read_csv(study / "components.csv").set_index("effect")
+    share = cited.loc["variance.share-factorial-latent_dim"]
+    assert share["value"] == pytest.approx(components.loc["latent_dim", "share"])
+    assert cited.loc["variance.randomness-digits-dense-k2-mse-initial-weights", "n"] == 5
+    assert "variance.seeds-width-latent-digits-dense-k4-mse-digits-dense-k2-mse" in cited.index
+    assert json.loads((study / "summary.json").read_text())["answers"] == []
+    before = {path: path.read_bytes() for path in study.iterdir()}
+    assert variance.main(["--format", "json"]) == 0
+    assert {path: path.read_bytes() for path in study.iterdir()} == before, "a second run writes other bytes"
+    json.loads(capsys.readouterr().out)
