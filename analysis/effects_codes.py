@@ -67,6 +67,8 @@ def of_examples(
 ) -> tuple[pd.DataFrame, list[str]]:
     """The same from the stored codes of the example images, without any model; `latent_use` is not known then.
 
+    They are 32, and half of them were chosen as hard ones: too few, and too special, for more than a direction.
+
     Args:
         study: Its name.
         trials: The trials table.
@@ -82,15 +84,26 @@ def of_examples(
     chosen = trials[cell_of(trials).isin(cells) & (trials["status"] == "completed")]
     rows: list[dict[str, Any]] = []
     missing: list[str] = []
-    for trial, dataset in zip(chosen["trial"], chosen["dataset"], strict=True):
-        try:
-            stored, labels = records.examples(study, trial, artifacts), load(dataset).y_test
-        except InputError as error:
-            missing.append(str(error))
-            continue
-        of = None if labels is None else labels[stored["index"]]
-        rows.append({"trial": trial, **_of_codes(stored["codes"], of)})
+    for dataset, part in chosen.groupby("dataset", sort=False):
+        labels = _labels(str(dataset), load, missing)
+        for trial in part["trial"]:
+            try:
+                stored = records.examples(study, trial, artifacts)
+            except InputError as error:
+                missing.append(str(error))
+                continue
+            of = None if labels is None else labels[stored["index"]]
+            rows.append({"trial": trial, **_of_codes(stored["codes"], of)})
     return pd.DataFrame(rows, columns=list(COLUMNS)), missing
+
+
+def _labels(dataset: str, load: Callable[[str], Dataset], missing: list[str]) -> NDArray | None:
+    """The labels of the test images; None where there are none, or where the data set cannot be had."""
+    try:
+        return load(dataset).y_test
+    except InputError as error:
+        missing.append(f"classes are not compared: {error}")
+        return None
 
 
 def effective_rank(codes: NDArray) -> float:
@@ -130,7 +143,7 @@ def neighbour_accuracy(codes: NDArray, labels: NDArray, neighbours: int = NEIGHB
 
 
 def _of_codes(codes: NDArray, labels: NDArray | None) -> dict[str, Any]:
-    accuracy = None if labels is None else neighbour_accuracy(codes, labels.astype(np.int64))
+    accuracy = None if labels is None else neighbour_accuracy(codes, np.unique(labels, return_inverse=True)[1])
     return {"effective_rank": effective_rank(codes), "neighbour_accuracy": accuracy, "images": len(codes)}
 
 

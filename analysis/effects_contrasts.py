@@ -52,7 +52,7 @@ def contrasts(
             `family`, `label`, `factors`, `cell`, `reference`, `dataset` (the cell's), `metric`, `primary` (whether it
             is the family's own), `failures`;
             `n` pairs, `n_family` contrasts judged together, `seeds` in words, `mixed` (pairs trained in two
-            environments);
+            environments), `failed` and `reference_failed` trials of the two cells;
             `value`, `low`, `high`: mean difference of log error, cell less reference (below 0: the cell has less
             error), and `ratio`, `ratio_low`, `ratio_high`, their exponentials; `p` adjusted within the family,
             `smallest_p` that sign flips of n seeds can give, `verdict`, `method`;
@@ -73,7 +73,7 @@ def contrasts(
         name = metric or family.metric
         rows += _family(family, name, tables[name], level)
     found = pd.DataFrame(rows, columns=list(COLUMNS)).assign(failures=failures)
-    return found.astype({"n": int, "n_family": int, "mixed": int})
+    return found.astype(dict.fromkeys(["n", "n_family", "mixed", "failed", "reference_failed"], int))
 
 
 def pairs(
@@ -110,7 +110,20 @@ def pairs(
 
 COLUMNS = (
     *("family", "label", "factors", "cell", "reference", "dataset", "metric", "primary", "failures"),
-    *("n", "n_family", "seeds", "mixed", "value", "low", "high", "ratio", "ratio_low", "ratio_high"),
+    *(
+        "n",
+        "n_family",
+        "seeds",
+        "mixed",
+        "failed",
+        "reference_failed",
+        "value",
+        "low",
+        "high",
+        "ratio",
+        "ratio_low",
+        "ratio_high",
+    ),
     *("p", "smallest_p", "verdict", "method", "correlation"),
     *("welch", "welch_low", "welch_high", "welch_p", "error", "reference_error"),
 )
@@ -171,6 +184,7 @@ def _family(family: Family, metric: str, tables: _Tables, level: float) -> list[
             **{"metric": metric, "primary": metric == family.metric},
             **{"n": len(pair), "n_family": len(judged), "seeds": " ".join(map(str, pair.index))},
             "mixed": _mixed(tables.environments, contrast, pair.index),
+            **{"failed": _failed(tables, contrast.cell), "reference_failed": _failed(tables, contrast.reference)},
         }
         if place in results:
             rows.append(same | _numbers(results[place], pair, metric, level))
@@ -227,6 +241,10 @@ def _numbers(found: statistics.Contrasts, pair: pd.DataFrame, metric: str, level
         **{"welch_p": unpaired.p, "error": mean_error(pair["cell"], metric)},
         "reference_error": mean_error(pair["reference"], metric),
     }
+
+
+def _failed(tables: _Tables, cell: str) -> int:
+    return sum(count for status, count in tables.counts.get(cell, {}).items() if status != "completed")
 
 
 def _mixed(environments: pd.DataFrame, contrast: Contrast, seeds: pd.Index) -> int:

@@ -50,14 +50,14 @@ def rounds(folder: Path) -> pd.DataFrame | None:
     return table.assign(seconds=[float(np.median(seconds)) for seconds in table["epoch_seconds"]])
 
 
-def ratios(measured: pd.DataFrame, families: Sequence[Family]) -> pd.DataFrame:
+def ratios(measured: pd.DataFrame | None, families: Sequence[Family]) -> pd.DataFrame:
     """Seconds an epoch of every contrast: the cell's ÷ its reference's.
 
     Rounds are pairs: the cells are measured in turn, so that a slow minute falls on both. Only rounds of one
     environment are compared.
 
     Args:
-        measured: From `rounds`.
+        measured: From `rounds`; None: an empty table.
         families: Of the study.
 
     Returns:
@@ -69,6 +69,8 @@ def ratios(measured: pd.DataFrame, families: Sequence[Family]) -> pd.DataFrame:
     """
     import pandas as pd
 
+    if measured is None:
+        return pd.DataFrame(columns=list(COLUMNS))
     by_cell = {str(cell): rows.set_index(["environment", "round"]) for cell, rows in measured.groupby("cell")}
     found = [
         {
@@ -79,20 +81,21 @@ def ratios(measured: pd.DataFrame, families: Sequence[Family]) -> pd.DataFrame:
         }
         for family in families
         for c in family.contrasts
-        if {c.cell, c.reference} <= set(by_cell)
+        if set(c.names) <= set(by_cell)
     ]
     return pd.DataFrame([row for row in found if row["n"]], columns=list(COLUMNS))
 
 
 def unmeasured(measured: pd.DataFrame | None, families: Sequence[Family]) -> list[str]:
     """The cells of the families that `study.cost` has not measured."""
-    cells = dict.fromkeys(name for family in families for c in family.contrasts for name in (c.cell, c.reference))
+    cells = dict.fromkeys(name for family in families for c in family.contrasts for name in c.names)
     done = set() if measured is None else set(measured["cell"])
     return [cell for cell in cells if cell not in done]
 
 
 def _ratio(cell: str, reference: str, by_cell: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
-    both = by_cell[cell].join(by_cell[reference], rsuffix="_reference", how="inner")
+    ends = ("", "_reference")
+    both = by_cell[cell].merge(by_cell[reference], left_index=True, right_index=True, suffixes=ends)
     logs = np.log(both["seconds"] / both["seconds_reference"])
     found = paired_t(logs)
     images = both["images_reference"] / both["images"]

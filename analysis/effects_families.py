@@ -36,6 +36,11 @@ class Contrast:
         return cell_name(self.reference_levels)
 
     @property
+    def names(self) -> tuple[str, str]:
+        """The cell's name, then its reference's."""
+        return self.cell, self.reference
+
+    @property
     def sides(self) -> tuple[tuple[str, Cell], tuple[str, Cell]]:
         """The cell, then its reference: name and levels."""
         return (self.cell, self.levels), (self.reference, self.reference_levels)

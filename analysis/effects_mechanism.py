@@ -57,9 +57,10 @@ MEASUREMENTS = {
     "pca": Measurement("unexplained variance of PCA at the same size", True),
     "skill": Measurement("error ÷ PCA's at the same size on the same images", True),
 }
+OF_CODES = ("effective_rank", "neighbour_accuracy", "latent_use")
 COLUMNS = (
     *("family", "label", "cell", "reference", "dataset", "measurement", "what", "scale", "n", "value", "low", "high"),
-    *("cell_value", "reference_value", "found", "predicted", "agreement", "method"),
+    *("cell_value", "reference_value", "images", "found", "predicted", "agreement", "method"),
 )
 
 
@@ -69,7 +70,8 @@ def measured(trials: pd.DataFrame, history: pd.DataFrame, codes: pd.DataFrame) -
     Args:
         trials: The trials table, with PCA's errors where cells see other images.
         history: The learning curves.
-        codes: From `analysis.effects_codes`: `trial`, `effective_rank`, `neighbour_accuracy`, `latent_use`.
+        codes: From `analysis.effects_codes`: `trial`, `effective_rank`, `neighbour_accuracy`, `latent_use`, and of how
+            many `images`.
 
     Returns:
         Indexed by (cell, seed), completed trials alone; `fit` and `gap` of MSE, `fit_fvu` and `gap_fvu` of fvu.
@@ -81,10 +83,17 @@ def measured(trials: pd.DataFrame, history: pd.DataFrame, codes: pd.DataFrame) -
         **{"gradient_scale": done["trial"].map(last), "train_ssim": 1 - done["train_ssim"].astype(float)},
         **{f"gap{end}": done[f"test_{kind}"] / done[f"train_{kind}"] for end, kind in (("", "mse"), ("_fvu", "fvu"))},
         **{"fit": done["train_mse"], "fit_fvu": done["train_fvu"]},
-        **{name: done["trial"].map(codes[name]) for name in ("effective_rank", "neighbour_accuracy", "latent_use")},
+        **{name: done["trial"].map(codes[name]) for name in (*OF_CODES, "images")},
         **{new: done[old] for new, old in (("pca", PCA_FVU), ("skill", OVER_PCA)) if old in done},
     )
     return table.set_index(["cell", "seed"]).sort_index()
+
+
+def no_codes() -> pd.DataFrame:
+    """The table of `analysis.effects_codes` where nothing is known."""
+    import pandas as pd
+
+    return pd.DataFrame(columns=["trial", *OF_CODES, "images"])
 
 
 def mechanisms(
@@ -100,8 +109,9 @@ def mechanisms(
     Returns:
         A row a contrast and measurement known of both sides at one seed or more: `value` with its single paired t
         interval `low`, `high` over `n` seeds, as a "ratio" or a "difference" (`scale`); `cell_value` and
-        `reference_value`, the means; `found`: lower, higher or undecided, by the interval; `predicted`, empty where
-        nothing is; `agreement`: agrees, contradicts, undecided or empty; `method`. Descriptive: not adjusted.
+        `reference_value`, the means; `images` of each trial, where it is codes that were measured; `found`: lower,
+        higher or undecided, by the interval; `predicted`, empty where nothing is; `agreement`: agrees, contradicts,
+        undecided or empty; `method`. Descriptive: not adjusted.
     """
     import pandas as pd
 
@@ -109,7 +119,7 @@ def mechanisms(
     rows: list[dict[str, Any]] = []
     for family in families:
         for contrast in family.contrasts:
-            if {contrast.cell, contrast.reference} <= known:
+            if set(contrast.names) <= known:
                 sides = table.loc[contrast.cell], table.loc[contrast.reference]
                 rows += _measurements(family.name, contrast, sides, registries)
     return pd.DataFrame(rows, columns=list(COLUMNS))
@@ -187,10 +197,14 @@ def _measurements(
         **{"family": family, "label": contrast.label, "cell": contrast.cell, "reference": contrast.reference},
         "dataset": contrast.levels["dataset"],
     }
+    seeds = sides[0].index.intersection(sides[1].index)
+    pairs = [side.loc[seeds] for side in sides]
     found = []
     for name, measurement in MEASUREMENTS.items():
         column = f"{name}_fvu" if name in ("fit", "gap") and not contrast.same_images else name
-        row = _moved(sides, column, measurement)
+        row = _moved(pairs, column, measurement)
+        if row and name in OF_CODES:
+            row["images"] = min(side["images"].min() for side in pairs)
         if row:
             way = expected.get(name, "")
             found.append(
@@ -199,24 +213,21 @@ def _measurements(
     return found
 
 
-def _moved(sides: tuple[pd.DataFrame, pd.DataFrame], column: str, measurement: Measurement) -> dict[str, Any] | None:
-    """How far one measurement differs between the seeds that both sides have; None where none is known."""
-    import pandas as pd
-
+def _moved(sides: Sequence[pd.DataFrame], column: str, measurement: Measurement) -> dict[str, Any] | None:
+    """How far one measurement differs between the two sides, row by row; None where it is known of none."""
     if column not in sides[0]:
         return None
-    cell, reference = (side[column].astype(float) for side in sides)
-    both = pd.DataFrame({"cell": cell, "reference": reference}).dropna()
-    usable = both[(both > 0).all(axis=1)] if measurement.ratio else both
-    if usable.empty:
+    both = np.stack([side[column].to_numpy(dtype=float) for side in sides], axis=1)
+    usable = both[(np.isfinite(both) & ((both > 0) | (not measurement.ratio))).all(axis=1)]
+    if not len(usable):
         return None
     scaled = np.log(usable) if measurement.ratio else usable
-    found = paired_t(scaled["cell"] - scaled["reference"])
+    found = paired_t(scaled[:, 0] - scaled[:, 1])
     back = np.exp if measurement.ratio else float
     return {
         **{"what": measurement.words, "scale": "ratio" if measurement.ratio else "difference", "n": found.n},
         **{"value": back(found.value), "low": back(found.low), "high": back(found.high)},
-        **{"cell_value": usable["cell"].mean(), "reference_value": usable["reference"].mean()},
+        **{"cell_value": usable[:, 0].mean(), "reference_value": usable[:, 1].mean()},
         "found": LOWER if found.high < 0 else HIGHER if found.low > 0 else UNDECIDED,
         "method": f"{found.method}{' of logarithms' if measurement.ratio else ''}, single, not adjusted",
     }

@@ -24,7 +24,7 @@ PCA_FVU = "test_pca_fvu"
 def across_images(families: Sequence[Family]) -> list[str]:
     """The cells of the contrasts between cells that see other images."""
     pairs = [c for family in families for c in family.contrasts if not c.same_images]
-    return list(dict.fromkeys(name for c in pairs for name in (c.cell, c.reference)))
+    return list(dict.fromkeys(name for c in pairs for name in c.names))
 
 
 def with_pca(trials: pd.DataFrame, cells: Sequence[str], load: Callable[[str], Dataset]) -> pd.DataFrame:

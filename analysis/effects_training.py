@@ -100,7 +100,7 @@ def reach(history: pd.DataFrame, trials: pd.DataFrame, families: Sequence[Family
         _reach_row(family.name, contrast, rows, best)
         for family in families
         for contrast in family.contrasts
-        if contrast.same_images and {contrast.cell, contrast.reference} <= set(rows.index.levels[0])
+        if contrast.same_images and set(contrast.names) <= set(rows.index.levels[0])
     ]
     return pd.DataFrame([row for row in found if row["n"]], columns=list(REACH))
 
@@ -116,7 +116,7 @@ def stopped(history: pd.DataFrame, patience: int = PATIENCE) -> pd.DataFrame:
         Indexed by trial: `epochs` made until it stops, `val_mse` the best up to then. A rule that never stops makes all
         epochs.
     """
-    rows = history.sort_values(["trial", "epoch"])[["trial", "epoch", "val_mse"]].dropna()
+    rows = history.sort_values(["trial", "epoch"])[["trial", "epoch", "val_mse"]].dropna().astype({"val_mse": float})
     rows = rows.assign(best=rows.groupby("trial")["val_mse"].cummin())
     is_new = rows["best"] < rows.groupby("trial")["best"].shift(fill_value=np.inf)
     since = rows["epoch"] - rows["epoch"].where(is_new).groupby(rows["trial"]).ffill()
@@ -159,7 +159,7 @@ REACH = (
 
 def _with_trials(history: pd.DataFrame, trials: pd.DataFrame, families: Sequence[Family]) -> pd.DataFrame:
     """The history of the families' trials with cell, data set and `val_fvu`: MSE ÷ the mean image's of the trial."""
-    cells = {name for family in families for c in family.contrasts for name in (c.cell, c.reference)}
+    cells = {name for family in families for c in family.contrasts for name in c.names}
     known = trials.assign(cell=cell_of(trials))
     known = known[known["cell"].isin(cells)]
     known = known.assign(per_mse=known["val_fvu"].astype(float) / known["val_mse"].astype(float))

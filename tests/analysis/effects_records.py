@@ -1,11 +1,13 @@
 """Trials tables and learning curves with known effects, for the tests of `analysis.effects*`."""
 
+import json
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from study import records, space, space_checks
+from study import datasets, files, manifest, records, space, space_checks
 
 SPACE = """
 BASELINE = dict(dataset="digits", architecture="keras_io", latent_dim=2, loss="bce", batch_size=32)
@@ -91,3 +93,36 @@ def fail(trials: pd.DataFrame, cell: str, seeds: Sequence[int]) -> pd.DataFrame:
     metrics = [c for c in trials if c.split("_")[0] in ("train", "val", "heldout", "test")]
     gone = {name: trials[name].mask(hit) for name in [*metrics, "active_units", "best_epoch"]}
     return trials.assign(status=trials["status"].mask(hit, "diverged"), **gone)
+
+
+def write_study(
+    artifacts: Path, of: space.Space, trials: pd.DataFrame, history: pd.DataFrame, name="synthetic"
+) -> Path:
+    """The folder of a study with these trials, as a search would have left it, without models."""
+    loaded = {dataset: datasets.load(dataset) for dataset in {cell["dataset"] for cell in of.cells().values()}}
+    data = {n: {"shape": list(d.shape), "source": d.source, "hashes": d.hashes()} for n, d in loaded.items()}
+    folder = artifacts / name
+    folder.mkdir(parents=True)
+    (folder / "manifest.json").write_bytes(files.to_json(manifest.describe(of, name, data)))
+    hashes = records.expected_hashes(of, data, of.training["seeds"])
+    cells = of.cells()
+    for row in json.loads(trials.to_json(orient="records")):
+        trial, seed = row["trial"], row["seed"]
+        cell = cells[trial.rsplit("-s", 1)[0]]
+        known = [*cell, "trial", "seed", "status", "environment", "error"]
+        epochs = history[history["trial"] == trial].drop(columns="trial")
+        content = {
+            **{"trial": trial, "hash": hashes[trial], "cell": cell, "seed": seed, "status": row["status"], "error": ""},
+            "values": {key: value for key, value in row.items() if key not in known},
+            **{"history": json.loads(epochs.to_json(orient="records")), "environment": {"record_version": 1}},
+        }
+        files.write_record(folder, content, _examples(cell, seed, loaded[cell["dataset"]]), None)
+    return folder
+
+
+def _examples(cell: Mapping, seed: int, data: datasets.Dataset) -> dict[str, np.ndarray]:
+    """Codes of as many directions as there are units, up to 16."""
+    codes = np.random.default_rng(seed).normal(size=(32, cell["latent_dim"]))
+    codes[:, 16:] = 0
+    index = np.arange(32)
+    return {"index": index, "codes": codes, "reconstructions": np.zeros((32, *data.shape), np.uint8)}

@@ -1,0 +1,103 @@
+"""What may explain an effect, in words, and what became of it when it was measured."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from analysis.effects_families import Contrast
+from analysis.effects_mechanism import AGREES, CONTRADICTS, MATCHED
+from analysis.effects_text import metric_name, numbers
+from study.levels import has
+from study.space import Space
+
+FOUND = {"lower": "lower", "higher": "higher", "undecided": "not resolved"}
+JUDGED = {AGREES: "as predicted", CONTRADICTS: "against the prediction", "undecided": "which decides nothing"}
+
+
+def explanation(contrast: Contrast, space: Space, rows: Mapping[str, Mapping[str, Any]]) -> str:
+    """What may explain the effect, and what would have to be seen if it does."""
+    factor = contrast.factors[0]
+    old, new = contrast.changed[factor]
+    if factor == "latent_dim":
+        less = "fewer" if new < old else "more"
+        return (
+            f"A code with {less} units has {less} directions. If that is the reason, {less} units vary, the codes have "
+            f"a {'lower' if new < old else 'higher'} effective rank, the training images themselves are fitted "
+            f"{'worse' if new < old else 'better'}, and classes overlap {'more' if new < old else 'less'}."
+        )
+    if factor == "architecture":
+        return _of_architecture(space, old, new, rows)
+    if factor == "loss":
+        known = [MATCHED[loss] for loss in (new, old) if loss in MATCHED]
+        if not known:
+            return "No common metric is what either loss minimises, so none could refute an explanation."
+        return (
+            "A network does best at what it is trained on. If that is the reason, on the training images what the new "
+            "loss minimises is lower, and what the old one minimises higher: "
+            + " and ".join(metric_name(f"train_{kind}") for kind in known)
+            + "."
+        )
+    return EXPLANATIONS.get(new if factor == "regularizer" else factor, NO_EXPLANATION)
+
+
+NO_EXPLANATION = "No explanation is offered that one of the measurements could refute; they are shown as they are."
+EXPLANATIONS = {
+    "sparse": "The penalty buys silence. If it works as meant, fewer units vary, at the price of a worse fit.",
+    "variational": "Holding codes near one distribution costs more than a unit may earn. If so, fewer units vary, and "
+    "the training images are fitted worse.",
+    "denoising": "Noise is an endless supply of new images. If that matters, test images lose less against training "
+    "images, which are themselves fitted worse.",
+    "contractive": "The penalty lets the code move only along directions that the data need. If so, the codes have a "
+    "lower effective rank, and the training images are fitted worse.",
+    "dataset": "The images are others, and a code of the same size may hold less of them, whatever the network. If "
+    "that is the reason, PCA at the same size, which no training touches, differs the same way; the rest is the "
+    "network's.",
+    "train_size": "Fewer images are easily learnt by heart. If that is the reason, test error ÷ training error rises "
+    "as their number falls.",
+    "depth": "Every layer on the way back shrinks gradients. If that is the reason, those at the first kernel are "
+    "smaller in the deeper network.",
+}  # fmt: skip
+
+
+def _of_architecture(space: Space, old: str, new: str, rows: Mapping[str, Mapping[str, Any]]) -> str:
+    skips = {name: has(space.architectures[name], "skips") for name in (old, new)}
+    if skips[new] and not skips[old]:
+        return (
+            "Its decoder is handed feature maps that never pass the code. If that is the reason, it matters little "
+            "whose code it gets: exchanging codes between images raises the error by less."
+        )
+    count = rows.get("n_parameters")
+    if count is None or count["value"] == 1:
+        return NO_EXPLANATION
+    more = "more" if count["value"] > 1 else "fewer"
+    return (
+        f"It has {count['value']:.3g} times the parameters, so {more} to fit with. If that is the reason, the training "
+        f"images themselves are fitted {'better' if more == 'more' else 'worse'}."
+    )
+
+
+def measured(row: Mapping[str, Any]) -> str:
+    """A row of the mechanisms in a sentence."""
+    ratio = row["scale"] == "ratio"
+    number = numbers(dict(row), "value", "low", "high")
+    value = f"{number} times the reference's" if ratio else f"differs by {number} from the reference's"
+    images = "" if row["images"] != row["images"] else f" of {row['images']:.0f} images each"
+    sides = f"means {row['cell_value']:.3g} and {row['reference_value']:.3g}, n = {row['n']} seeds{images}"
+    judged = f"; predicted {row['predicted']}: {JUDGED[row['agreement']]}" if row["predicted"] else ""
+    name = row["what"][0].upper() + row["what"][1:]
+    return f"{name}: {value} ({sides}, 95 % t interval, single): {FOUND[row['found']]}{judged}."
+
+
+def conclusion(predicted: Sequence[Mapping[str, Any]]) -> str:
+    """What is left of an explanation after the rows that could refute it."""
+    verdicts = [row["agreement"] for row in predicted]
+    if not verdicts:
+        return "No measurement here could refute an explanation."
+    against, for_it, count = verdicts.count(CONTRADICTS), verdicts.count(AGREES), len(verdicts)
+    of = "the one prediction" if count == 1 else f"{count} predictions"
+    if against:
+        return f"Of {of}, {against} fails: this explanation is not, or not alone, the reason."
+    if for_it == count:
+        return f"Of {of}, {for_it} holds: the explanation could have been refuted, and was not."
+    return f"Of {of}, {for_it} holds and {count - for_it} is not resolved: the explanation stays open."

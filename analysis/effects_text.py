@@ -1,0 +1,294 @@
+"""What the tables of `analysis.effects` say, in sentences that can be cited: the numbers choose the words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from analysis import citable, figures
+from analysis.command import span
+from analysis.effects_cost import BUSY
+from analysis.effects_errors import OVER_PCA
+from analysis.effects_training import ALL_EPOCHS, EARLY
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from analysis.effects import Estimates
+
+WORDS = {"lower": "less error than the reference", "higher": "more error than the reference"}
+NAMED = 4  # contrasts that an answer names with their numbers
+QUESTIONS = {"architecture": "architecture", "latent": "latent_dim", "loss": "loss", "dataset": "dataset"}
+LEVELS = {
+    "architecture": "other architectures",
+    "latent": "other latent sizes",
+    "loss": "other losses",
+    "dataset": "data sets with more channels than one",
+}
+
+
+def sentences(estimates: Estimates, study: str) -> list[str]:
+    """Every statement, each with its n and interval method.
+
+    Args:
+        estimates: All the numbers.
+        study: Its name, for the commands that fill what is missing.
+    """
+    return [
+        *_missing(estimates, study),
+        *(text for _, rows in _groups(estimates.contrasts, "family") for text in _family(rows)),
+        *_skill(estimates.others),
+        *_failures(estimates),
+        *_cost(estimates, study),
+        *_reach(estimates.reach),
+        *_stopping(estimates.stopping),
+        *_still_falling(estimates.ends),
+    ]
+
+
+def answers(estimates: Estimates, channels: dict[str, int]) -> list[citable.Answer]:
+    """The answers to Problem 1, from the contrasts with the baseline alone where there are any.
+
+    Args:
+        estimates: All the numbers.
+        channels: Data set → how many channels its images have.
+    """
+    found = []
+    for question, factor in QUESTIONS.items():
+        rows = _about(estimates.contrasts, factor, estimates.baseline)
+        if question == "dataset":
+            rows = rows[rows["dataset"].map(channels) > 1]
+        if len(rows):
+            found.append(_answer(question, rows, estimates))
+    return found
+
+
+def metric_name(metric: str) -> str:
+    """A metric in words: "test MSE"; of SSIM, what is missing to 1."""
+    if metric == OVER_PCA:
+        return "test MSE ÷ PCA's at the same size on the same images"
+    return figures.name(metric).replace("SSIM", "1 - SSIM")
+
+
+def numbers(row: dict[str, Any], value: str = "ratio", low: str = "ratio_low", high: str = "ratio_high") -> str:
+    """An estimate with its interval: "0.87 [0.83, 0.92]"."""
+    if np.isnan(row[low]):
+        return f"{row[value]:.3g} (no interval)"
+    return f"{row[value]:.3g} [{row[low]:.3g}, {row[high]:.3g}]"
+
+
+def contrast_id(row: Any, baseline: str) -> str:
+    """A contrast's id: family and cell, and the reference where it is not the study's baseline."""
+    against = "" if row["reference"] == baseline else f"-vs-{row['reference']}"
+    return citable.slug(f"{row['family']}-{row['cell']}{against}")
+
+
+def captions(estimates: Estimates, family: str) -> dict[str, str]:
+    """What stands under the two figures of a family: "forest" and "curves"."""
+    rows = estimates.contrasts[(estimates.contrasts["family"] == family) & (estimates.contrasts["n"] > 0)]
+    metric, n = rows["metric"].iloc[0], span(rows["n"])
+    drawn = estimates.curves[estimates.curves["cell"].isin([*rows["cell"], *rows["reference"]])]
+    curve = "val_fvu" if figures.split_of(metric)[1] == "fvu" else "val_mse"
+    seeds = span(drawn.loc[drawn["metric"] == curve, "n"])
+    lost = estimates.failures[estimates.failures["cell"].isin([*rows["cell"], *rows["reference"]])]
+    failed = int(lost.loc[lost["what"] == "failed", "count"].sum())
+    tried = int(lost.loc[lost["what"] == "failed", "n"].sum())
+    return {
+        "forest": f"{family}: {metric_name(metric)} of each cell ÷ that of its reference, paired by seed. Small "
+        f"points: seeds (n = {n}); large points and bars: geometric mean and simultaneous 95 % interval "
+        f"({rows['method'].iloc[0]}). Left of 1: less error. {failed} of {tried} trials failed; failed pairs are left "
+        "out here.",
+        "curves": f"{family}: {metric_name(curve)} over training, geometric mean and 95 % t interval of logarithms "
+        f"over seeds (n = {seeds}); each cell against its reference, over equally many epochs. Bands are cut off "
+        "at three times the highest and a third of the lowest mean.",
+    }
+
+
+def _missing(estimates: Estimates, study: str) -> Iterator[str]:
+    n = int(estimates.contrasts["n"].max())
+    if n < 6:
+        yield (
+            f"A demonstration: with {n} seeds the smallest two-sided p of a sign-flip test is "
+            f"{min(1.0, 2.0 ** (1 - n)):.3g}; intervals rest on differences that are normal over seeds."
+        )
+    rows = estimates.failures[estimates.failures["what"] == "failed"]
+    short = rows[rows["n"] < rows["expected"]]
+    if len(short):
+        to_go = int((short["expected"] - short["n"]).sum())
+        yield (
+            f"PARTIAL: {to_go} trials of {len(short)} cells that the declared contrasts need have no record yet. "
+            f"Run: python -m study.search {study}"
+        )
+    for row in _rows(estimates.contrasts[estimates.contrasts["n"] == 0]):
+        yield f"{row['family']}, {row['label']}: {row['verdict']}."
+    if mixed := int(estimates.contrasts["mixed"].sum()):
+        yield f"MIXED: {mixed} pairs were trained in two environments; what differs between those is in the contrast."
+
+
+def _family(rows: pd.DataFrame) -> Iterator[str]:
+    """One sentence a verdict: which contrasts, with their ratios."""
+    rows = rows[rows["n"] > 0]
+    if rows.empty:
+        return
+    first = rows.iloc[0]
+    where = f"{first['family']}, {metric_name(first['metric'])}"
+    for verdict, words in WORDS.items():
+        some = rows[rows["verdict"] == verdict]
+        if len(some):
+            yield (
+                f"{where}: {words} in {len(some)} of {len(rows)} contrasts: {_named(some)} times (ratio of geometric "
+                f"means, simultaneous 95 % intervals, n = {span(some['n'])} seeds; {first['method']})."
+            )
+    for verdict, some in rows[~rows["verdict"].isin(WORDS)].groupby("verdict", sort=False):
+        yield f"{where}: {verdict} for {_named(some)} times (simultaneous 95 % intervals; {first['method']})."
+
+
+def _named(rows: pd.DataFrame) -> str:
+    return "; ".join(f"{row['label']} {numbers(row)}" for row in _rows(rows))
+
+
+def _skill(others: pd.DataFrame) -> Iterator[str]:
+    """Across data sets: what is left of a difference once PCA's own is taken out."""
+    for row in _rows(others[others["metric"] == OVER_PCA]):
+        said = {"lower": "does better by it", "higher": "does worse by it"}.get(row["verdict"], row["verdict"])
+        yield (
+            f"{row['family']}, {row['label']}: against PCA at the same size on the same images, the error is "
+            f"{row['error']:.3g} times PCA's, the reference's {row['reference_error']:.3g} times; ratio {numbers(row)}"
+            f": {said} (95 % interval, n = {row['n']} seeds; {row['method']})."
+        )
+
+
+def _failures(estimates: Estimates) -> Iterator[str]:
+    rows = estimates.failures
+    some = rows[rows["count"] > 0]
+    for row in _rows(some):
+        what = "trials failed" if row["what"] == "failed" else "completed trials are no better than the mean image"
+        yield (
+            f"{row['cell']}: {row['count']} of {row['n']} {what}, {100 * row['share']:.3g} % "
+            f"[{100 * row['low']:.3g}, {100 * row['high']:.3g}] ({row['method']})."
+        )
+    failed = rows[rows["what"] == "failed"]
+    if not failed["count"].any():
+        yield f"None of the {int(failed['n'].sum())} trials of the declared contrasts failed."
+    with_all = estimates.sensitivity
+    both = estimates.contrasts.merge(with_all, on=["family", "cell", "reference"], suffixes=("", "_all"))
+    for row in _rows(both[(both["n"] != both["n_all"]) | (both["verdict"] != both["verdict_all"])]):
+        yield (
+            f"{row['family']}, {row['label']}: with failed trials at the mean image's error the ratio is "
+            f"{numbers(row, 'ratio_all', 'ratio_low_all', 'ratio_high_all')} (n = {row['n_all']}): "
+            f"{row['verdict_all']}; without them {row['verdict']}."
+        )
+
+
+def _cost(estimates: Estimates, study: str) -> Iterator[str]:
+    if estimates.unmeasured:
+        count = len(estimates.unmeasured)
+        yield (
+            f"Training time of {count} cells has not been measured on a quiet machine, and the seconds of a search, "
+            f"whose trials share one, are not compared. Run: python -m study.cost {study}"
+        )
+    for family, rows in _groups(estimates.cost, "family"):
+        named = "; ".join(f"{row['label']} {numbers(row, 'ratio', 'low', 'high')}" for row in _rows(rows))
+        yield (
+            f"{family}, seconds an epoch ÷ the reference's: {named} (n = {span(rows['n'])} rounds, each cell alone; "
+            f"95 % t intervals of log ratios, single)."
+        )
+    busy = estimates.cost[estimates.cost["cpu_share"] < BUSY]
+    if len(busy):
+        yield f"In {len(busy)} of these something else was running during a measurement: those times are too long."
+
+
+def _reach(table: pd.DataFrame) -> Iterator[str]:
+    for family, rows in _groups(table, "family"):
+        named = "; ".join(_reached(row) for row in _rows(rows))
+        yield (
+            f"{family}, epochs until the validation MSE is down to what the reference ends with in the same seed: "
+            f"{named} (of {rows['last'].max():.0f} epochs; median, exact 95 % interval where 6 seeds or more allow it; "
+            "those that never get there count as longer than all that did)."
+        )
+
+
+def _reached(row: dict[str, Any]) -> str:
+    interval = "" if np.isnan(row["low"]) else f" [{_epochs(row['low'], row)}, {_epochs(row['high'], row)}]"
+    return f"{row['label']}: {row['reached']} of {row['n']} seeds, median {_epochs(row['epochs'], row)}{interval}"
+
+
+def _epochs(value: float, row: dict[str, Any]) -> str:
+    return f"> {row['last']:.0f}" if np.isinf(value) else f"{value:g}"
+
+
+def _stopping(table: pd.DataFrame) -> Iterator[str]:
+    """Whether early stopping would have told another story."""
+    parts = {rule: rows for rule, rows in table.groupby("rule", sort=False)}
+    if not {ALL_EPOCHS, EARLY} <= set(parts):
+        return
+    key = ["family", "cell", "reference"]
+    both = parts[ALL_EPOCHS].merge(parts[EARLY], on=key, suffixes=("", "_early"))
+    both = both[both["n"] > 0]
+    moved = both[both["verdict"] != both["verdict_early"]]
+    yield (
+        f"Had each trial been {EARLY} (after {both['epochs_early'].mean():.3g} of {both['epochs'].max():.0f} epochs on "
+        f"average), the verdict on validation error would be the same in {len(both) - len(moved)} of {len(both)} "
+        f"contrasts{_moved(moved)}."
+    )
+
+
+def _moved(rows: pd.DataFrame) -> str:
+    if rows.empty:
+        return ""
+    named = "; ".join(
+        f"{row['label']} {numbers(row)} → {numbers(row, 'ratio_early', 'ratio_low_early', 'ratio_high_early')}"
+        for row in _rows(rows)
+    )
+    return f", and another in {len(rows)}: {named}"
+
+
+def _still_falling(ends: pd.DataFrame) -> Iterator[str]:
+    rows = ends[(ends["metric"] == "val_mse") & ends["change"].notna()]
+    if len(rows):
+        least = rows.loc[rows["change"].idxmin()]
+        yield (
+            f"Over the last quarter of training the validation MSE still changed to "
+            f"{rows['change'].min():.3g} to {rows['change'].max():.3g} times, most of all that of {least['cell']}: "
+            "equal updates are compared here, not networks trained to the end."
+        )
+
+
+def _about(table: pd.DataFrame, factor: str, baseline: str) -> pd.DataFrame:
+    """The contrasts about a factor alone; those with the baseline where there are some."""
+    rows = table[(table["factors"] == factor) & (table["n"] > 0)]
+    with_baseline = rows[rows["reference"] == baseline]
+    return with_baseline if len(with_baseline) else rows
+
+
+def _answer(question: str, rows: pd.DataFrame, estimates: Estimates) -> citable.Answer:
+    """The extremes with their numbers, and how many the intervals decide."""
+    resolved = rows[rows["verdict"].isin(WORDS)]
+    counts = {verdict: int((rows["verdict"] == verdict).sum()) for verdict in WORDS}
+    ordered = rows.sort_values("value", key=abs, ascending=False)
+    kept = rows.index[rows["label"].str.endswith("→ 1")]  # a code of one unit is asked for by name
+    shown = rows.loc[sorted({*ordered.index[:NAMED], *kept})]
+    first, largest = rows.iloc[0], ordered.iloc[0]
+    rest = "" if len(rows) == len(shown) else f" the {len(shown)} that differ most,"
+    verdict = (
+        f"Of {len(rows)} {LEVELS[question]} tried, {counts['lower']} came with less {metric_name(first['metric'])} "
+        f"than the reference, {counts['higher']} with more"
+    )
+    if len(resolved) < len(rows):
+        verdict += f", {len(rows) - len(resolved)} not resolved with {span(rows['n'])} seeds"
+    text = (
+        f"{verdict}:{rest} {_named(shown)} times the reference's (simultaneous 95 % intervals, n = {span(rows['n'])} "
+        f"seeds; {first['method']})."
+    )
+    figure = f"forest-{citable.slug(largest['family'])}"
+    return citable.Answer(question, text, contrast_id(largest, estimates.baseline), figure)
+
+
+def _groups(table: pd.DataFrame, column: str) -> Iterator[tuple[str, pd.DataFrame]]:
+    return ((str(name), rows) for name, rows in table.groupby(column, sort=False))
+
+
+def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:
+    return table.to_dict("records")

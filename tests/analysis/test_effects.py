@@ -1,0 +1,312 @@
+"""The command `analysis.effects`: its tables, sentences, blocks and figures on studies whose effects are known."""
+
+import json
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from analysis import effects, effects_citable, effects_figures, effects_modifications, effects_text
+from study import space as spaces
+from study.errors import InputError
+from tests.analysis.effects_records import SPACE, curves, fail, parsed, table, write_study
+from tests.conftest import Search
+
+SMALL = (
+    SPACE.split("FAMILIES")[0]
+    + """
+FAMILIES = {
+    "architecture": dict(metric="test_mse", contrasts=[(dict(architecture=name), {}) for name in ("cnn", "unet")]),
+    "dataset": dict(metric="test_fvu", contrasts=[(dict(dataset="photo_patches"), {})]),
+}
+"""
+)
+BASE, CNN = "digits-keras_io-k2-bce-b32", "digits-cnn-k2-bce-b32"
+DATA = {
+    "digits": {"shape": [8, 8, 1], "source": "scikit-learn"},
+    "photo_patches": {"shape": [32, 32, 3], "source": "two photographs"},
+}
+
+
+@pytest.fixture(scope="module")
+def space():
+    return parsed()
+
+
+@pytest.fixture(scope="module")
+def trials(space):
+    return table(space)
+
+
+@pytest.fixture(scope="module")
+def usual(space, trials):
+    return effects.estimate(trials, curves(trials), space)
+
+
+def said(estimates):
+    return effects_text.sentences(estimates, "mine")
+
+
+def block(estimates, space, label):
+    found = effects_modifications.blocks(estimates, space, DATA, "mine")
+    return next(one for one in found if one["label"] == label)
+
+
+# --- tables -------------------------------------------------------------------------------------------------------
+
+
+def test_the_familys_own_metric_is_primary_and_others_are_descriptive(usual):
+    assert usual.contrasts["primary"].all() and len(usual.contrasts) == 10
+    assert not usual.others["primary"].any() and (usual.others["n"] > 0).all()
+    assert {"test_mae", "test_ssim", "test_excess_bce"} <= set(usual.others["metric"])
+    assert set(usual.others.query("family == 'dataset'")["metric"]) == set(), "only fvu compares data sets"
+
+
+def test_a_space_without_families_is_refused(trials):
+    bare = parsed(SPACE.split("FAMILIES")[0])
+    with pytest.raises(InputError, match=r"declares no FAMILIES.*contrasts extend a study"):
+        effects.estimate(trials, curves(trials), bare)
+
+
+def test_a_study_without_any_pair_is_refused(space, trials):
+    alone = trials[trials["trial"].str.startswith(CNN)]
+    with pytest.raises(InputError, match=f"no declared contrast has a pair yet: no pair: {BASE} has not been trained"):
+        effects.estimate(alone, curves(alone), space)
+
+
+def test_a_table_of_100_000_trials_is_analysed_in_seconds():
+    sizes = list(range(3, 1001))
+    text = f"""
+BASELINE = dict(dataset="digits", architecture="keras_io", latent_dim=2, loss="bce")
+BLOCKS = dict(latent=dict(latent_dim={sizes}, learning_rate=[1e-4, 3e-4, 1e-3, 3e-3, 1e-2]))
+TRAINING = dict(epochs=2, seeds=20)
+FAMILIES = dict(latent=dict(metric="test_mse", contrasts=[(dict(latent_dim=k), {{}}) for k in {sizes[:60]}]))
+"""
+    of = parsed(text)
+    cells = of.cells()
+    some = table(of, seeds=[0]).drop(columns=["trial", "seed"])
+    many = pd.concat([some.assign(seed=seed) for seed in range(20)], ignore_index=True)
+    names = [f"{name}-s{seed:02d}" for seed in range(20) for name in cells]
+    many = many.assign(trial=names, test_mse=many["test_mse"] * np.random.default_rng(0).uniform(0.9, 1.1, len(many)))
+    history = pd.DataFrame({"trial": names, "epoch": 1, "loss": 1.0, "val_loss": 1.0, "val_mse": 0.05, "val_bce": 0.1,
+                            "gradient_scale": 1e-3, "seconds": 1.0})  # fmt: skip
+    assert len(many) > 99_000
+    began = time.process_time()
+    found = effects.estimate(many, history, of)
+    seconds = time.process_time() - began
+    print(f"\n{len(many):,} trials, {len(found.contrasts)} contrasts: {seconds:.1f} CPU-seconds")
+    assert seconds < 20 and (found.contrasts["n"] == 20).all()
+
+
+# --- sentences ----------------------------------------------------------------------------------------------------
+
+
+def test_sentences_follow_the_intervals(usual):
+    text = " ".join(said(usual))
+    latent = usual.contrasts.query("family == 'latent'")
+    assert "latent, test MSE: more error than the reference in 1 of 3 contrasts: latent_dim 2 → 1 1.4" in text
+    assert "latent, test MSE: less error than the reference in 2 of 3 contrasts: latent_dim 2 → 8" in text
+    assert f"n = 10 seeds; {latent['method'].iloc[0]}" in text
+    row = usual.contrasts.query("family == 'regularizer'").iloc[0]
+    assert row["verdict"] == "not resolved", "the synthetic regularizer does nothing"
+    assert f"regularizer, test MSE: not resolved for {row['label']} {row['ratio']:.3g} [" in text
+    assert "None of the 110 trials of the declared contrasts failed." in text
+    assert "python -m study.cost mine" in text and "seconds an epoch ÷" not in text
+    assert "latent_dim 2 → 1: 0 of 10 seeds, median > 6" in text
+
+
+def test_few_seeds_a_partial_study_and_failures_are_said(space, trials):
+    some = fail(trials[trials["seed"] < 4], CNN, [1])
+    some = some[~some["trial"].str.startswith("digits-unet")]
+    text = " ".join(said(effects.estimate(some, curves(some), space)))
+    assert "A demonstration: with 4 seeds the smallest two-sided p of a sign-flip test is 0.125" in text
+    assert "PARTIAL: 70 trials of 11 cells" in text and "Run: python -m study.search mine" in text
+    assert "architecture keras_io → unet: no pair: digits-unet-k2-bce-b32 has not been trained yet." in text
+    assert f"{CNN}: 1 of 4 trials failed, 25 % [0.631, 80.6]" in text
+    assert "with failed trials at the mean image's error the ratio is" in text
+
+
+def test_early_stopping_that_changes_a_verdict_is_said(space, trials):
+    history = curves(trials)
+    stuck = history["trial"].str.startswith("digits-keras_io-k8-bce-b32") & (history["epoch"] < 6)
+    found = effects.estimate(trials, history.assign(val_mse=history["val_mse"].mask(stuck, 0.5)), space)
+    assert any("another in 1: latent_dim 2 → 8" in text for text in said(found))
+    assert not any("another in" in text for text in said(effects.estimate(trials, history, space)))
+
+
+def test_measured_times_are_said_with_rounds(space, trials):
+    measured = pd.DataFrame(
+        [
+            {"cell": cell, "round": number, "seconds": seconds, "first_epoch_seconds": 9.0, "images": 100,
+             "peak_memory_mb": 300.0, "cpu_share": share, "environment": "one"}
+            for number in range(3)
+            for cell, seconds, share in ((BASE, 1.0 + number / 10, 0.99), (CNN, 2.0 + number / 4, 0.5))
+        ]
+    )  # fmt: skip
+    found = effects.estimate(trials, curves(trials), space, cost=measured)
+    text = " ".join(said(found))
+    assert "architecture, seconds an epoch ÷ the reference's: architecture keras_io → cnn 2.04" in text
+    assert "n = 3 rounds" in text and "those times are too long" in text and "Training time of 9 cells" in text
+    assert "An epoch takes 2.04 [" in " ".join(block(found, space, "architecture keras_io → cnn")["time"])
+
+
+def test_answers_are_about_the_baseline_and_cite_a_statistic(usual):
+    found = {a.question: a for a in effects_text.answers(usual, {"digits": 1, "photo_patches": 3})}
+    assert set(found) == {"architecture", "latent", "loss", "dataset"}
+    known = set(pd.concat(effects_citable.statistics(usual))["id"])
+    assert all(a.statistic in known for a in found.values())
+    assert (
+        "Of 2 other architectures tried, 2 came with less test MSE than the reference, 0 with more:"
+        in found["architecture"].sentence
+    )
+    assert "latent_dim 2 → 1 1.4" in found["latent"].sentence and found["latent"].figure == "forest-latent"
+    grey = effects_text.answers(usual, {"digits": 1, "photo_patches": 1})
+    assert "dataset" not in {a.question for a in grey}, "a data set of one channel answers nothing"
+
+
+def test_ids_are_unique_and_name_the_reference_unless_it_is_the_baseline(usual):
+    ids = pd.concat(effects_citable.statistics(usual))["id"]
+    assert ids.is_unique
+    assert f"architecture-{CNN}" in set(ids) and f"test_mae-architecture-{CNN}" in set(ids)
+    assert "architecture-digits-linear-k2-mse-b32-vs-digits-keras_io-k2-mse-b32" in set(ids)
+    assert {f"failed-{CNN}", f"end-val_mse-{BASE}", f"fit-architecture-{CNN}", f"epochs-architecture-{CNN}"} <= set(ids)
+
+
+# --- blocks -------------------------------------------------------------------------------------------------------
+
+
+def test_a_block_for_every_contrast_that_was_measured(usual, space):
+    found = effects_modifications.blocks(usual, space, DATA, "mine")
+    assert [one["label"] for one in found] == list(usual.contrasts["label"])
+    for one in found:
+        assert one["code"] and one["why"] and one["time"] and one["loss"] and one["performance"] and one["certainty"]
+        assert one["mechanism"]["explanation"] and one["mechanism"]["conclusion"]
+    json.dumps(found, allow_nan=False)
+
+
+def test_a_block_says_why_with_the_registrys_words_and_shows_the_code(usual, space):
+    cnn = block(usual, space, "architecture keras_io → cnn")
+    assert cnn["why"][0].startswith("The baseline with one change: its dense layer of 16 units is gone")
+    assert "layers.Dense(16" in cnn["code"][0]["diff"]
+    data = block(usual, space, "dataset digits → photo_patches")
+    assert "photo_patches (32×32×3; two photographs)" in data["why"][0]
+    assert "Its 3 channels have to be coded as well." in data["why"][0]
+    assert "One unit puts all images on a line" in block(usual, space, "latent_dim 2 → 1")["why"][0]
+
+
+def test_losses_are_compared_only_where_both_have_the_same(usual, space):
+    assert any("The training loss ends at" in text for text in block(usual, space, "latent_dim 2 → 1")["loss"])
+    mse = " ".join(block(usual, space, "loss bce → mse")["loss"])
+    assert "on different scales" in mse and "training loss" not in mse and "The validation MSE ends at" in mse
+
+
+def test_an_explanation_is_refuted_where_its_measurement_says_so(space, trials):
+    label = "latent_dim 2 → 1"
+    before = block(effects.estimate(trials, curves(trials), space), space, label)["mechanism"]
+    assert before["conclusion"].startswith("Of 2 predictions, 2 holds")
+    small = trials["latent_dim"] == 1
+    other = trials.assign(active_units=trials["active_units"].mask(small, 5))
+    after = block(effects.estimate(other, curves(other), space), space, label)["mechanism"]
+    assert after["explanation"] == before["explanation"]
+    assert after["conclusion"].startswith("Of 2 predictions, 1 fails")
+    assert any("higher; predicted lower: against the prediction" in text for text in after["measurements"])
+
+
+def test_ones_own_architecture_without_a_reason_is_said(space):
+    own = spaces.parse("own", 'BASELINE = dict()\nTRAINING = dict()\ndef build(a, b, c): pass\n'
+                       'ARCHITECTURES = {"mine": build}', "own.py")  # fmt: skip
+    contrast = effects.Contrast({**space.baseline, "architecture": "mine"}, space.baseline, space.baseline)
+    assert effects_modifications.why(contrast, own, {}) == [
+        "The search space gives no reason for mine: set `mine.why` beside its code."
+    ]
+
+
+# --- figures ------------------------------------------------------------------------------------------------------
+
+
+def test_the_figures_draw_what_the_tables_hold(usual):
+    drawn = dict(effects_figures.plots(usual))
+    assert set(drawn) == {f"{kind}-{f.name}" for kind in ("forest", "curves") for f in usual.families}
+    axes = drawn["forest-latent"].axes[0]
+    rows, pairs = (t[t["family"] == "latent"] for t in (usual.contrasts, usual.pairs))
+    points = [line for line in axes.get_lines() if line.get_marker() == "o" and len(line.get_xdata())]
+    np.testing.assert_allclose([line.get_xdata()[0] for line in points], rows["ratio"])
+    seeds = np.concatenate([line.get_xdata() for line in axes.get_lines() if line.get_marker() == "."])
+    np.testing.assert_allclose(np.sort(seeds), np.sort(pairs["ratio"]))
+    assert "n = 10" in drawn["forest-latent"].get_supxlabel()
+    assert len([axes for axes in drawn["curves-latent"].axes if axes.axison]) == 3
+
+
+def test_what_labels_begin_with_is_named_once():
+    assert effects_figures.short(["loss bce → mse", "loss bce → mae"]) == ("loss bce →", ["mse", "mae"])
+    assert effects_figures.short(["loss bce → mse"]) == ("", ["loss bce → mse"])
+    assert effects_figures.short(["depth 1", "depth 1 at loss mse"]) == ("depth", ["1", "1 at loss mse"])
+
+
+# --- the command --------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory, space, trials):
+    """The folder `artifacts` with a partial study: four seeds of ten, one trial failed."""
+    some = fail(trials[trials["seed"] < 4], CNN, [1])
+    return write_study(tmp_path_factory.mktemp("effects"), parsed(SMALL), some, curves(some)).parent
+
+
+def test_the_command_writes_what_it_prints(written, capsys):
+    arguments = ["--artifacts", str(written), "--no-models"]
+    assert effects.main(arguments) == 0
+    out = capsys.readouterr().out
+    assert "study synthetic" in out and "PARTIAL" in out and "against PCA at the same size" in out.replace("\n  ", " ")
+    paths = [line.removeprefix("wrote ") for line in out.splitlines() if line.startswith("wrote ")]
+    folder = written / "synthetic" / "analysis" / "effects"
+    assert sorted(paths) == sorted(str(path) for path in folder.iterdir())
+    names = {path.name for path in folder.iterdir()}
+    assert {"contrasts.csv", "modifications.json", "statistics.csv", "summary.json", "forest-architecture.png"} <= names
+    summary = json.loads((folder / "summary.json").read_text())
+    assert {a["question"] for a in summary["answers"]} == {"architecture", "dataset"}
+    before = {path: path.read_bytes() for path in folder.iterdir()}
+    assert effects.main([*arguments, "--format", "json"]) == 0
+    assert {path: path.read_bytes() for path in folder.iterdir()} == before, "a second run writes other bytes"
+    printed = json.loads(capsys.readouterr().out)
+    assert len(printed["table"]) == 3 and all(row["method"] for row in printed["table"] if row["n"])
+
+
+def test_bad_input_ends_with_2(tmp_path, capsys, trials):
+    assert effects.main(["nowhere", "--artifacts", str(tmp_path)]) == 2
+    bare = parsed(SPACE.split("FAMILIES")[0])
+    few = trials[trials["seed"] < 1]
+    write_study(tmp_path, bare, few, curves(few), "bare")
+    assert effects.main(["bare", "--artifacts", str(tmp_path), "--no-models"]) == 2
+    errors = capsys.readouterr().err
+    assert "no study 'nowhere'" in errors and "declares no FAMILIES" in errors
+
+
+def test_a_trained_study_is_asked_for_what_its_codes_hold(finished: Search, capsys):
+    """Two cells of two seeds, trained: the models give ranks, class overlap and the use of the code."""
+    assert effects.main(["tiny", "--artifacts", str(finished.artifacts), "--format", "csv"]) == 0
+    folder = finished.study / "analysis" / "effects"
+    rows = pd.read_csv(folder / "mechanism.csv").set_index("measurement")
+    assert {"effective_rank", "neighbour_accuracy", "latent_use"} <= set(rows.index)
+    assert rows.loc["latent_use", "cell_value"] > 1 and 0.1 < rows.loc["neighbour_accuracy", "cell_value"] <= 1
+    (one,) = json.loads((folder / "modifications.json").read_text())
+    assert (
+        one["label"] == "latent_dim 2 → 4"
+        and "share of test images" in " ".join(one["mechanism"]["measurements"]).lower()
+    )
+    assert capsys.readouterr().out.startswith("family,label,")
+
+
+def test_help_imports_nothing_slow():
+    code = (
+        "import sys; from analysis import effects\n"
+        "try: effects.main(['--help'])\n"
+        "except SystemExit as end: assert end.code == 0\n"
+        "slow = {'pandas', 'seaborn', 'matplotlib', 'sklearn', 'keras', 'tensorflow'} & set(sys.modules)\n"
+        "assert not slow, slow"
+    )
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert "What does each modification of the baseline change?" in shown and "--no-models" in shown
