@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from analysis import anomaly_sets, applications, citable, command, linear, roc
-from analysis.applications import Bench, Found, Pictures, Rows
+from analysis.applications import Bench, Found, Pictures
 from analysis.draws import Draw
 from analysis.similarity import structural_similarity
 from study import autoencoders, metrics, preprocessing, records
@@ -68,7 +68,7 @@ def _model(draw: Draw, model: Any, seen: Sets) -> Found:
         order = np.argsort(scores[name][PRIMARY])
         worst = order[::-1][:FOOLED] if name == NORMAL else order[:FOOLED]
         pictures |= {f"{name}/image": images[worst], f"{name}/reconstruction": clipped[worst]}
-    return Found(_rows(scores, "score"), pictures, _flat(scores))
+    return _found(scores, "score", pictures)
 
 
 def _codes(model: Any, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -120,7 +120,7 @@ def _baselines(draw: Draw, plain: Sets, seen: Sets) -> Found:
             "pixels not zero": (plain[name] > 0).mean(axis=(1, 2, 3)),
             "PNG size": np.array([_png_bytes(image) for image in plain[name]], np.float64),
         }
-    return Found(_rows(scores, "method"), {}, _flat(scores))
+    return _found(scores, "method", {})
 
 
 def _pca(fitted: Mapping[str, linear.PCA], images: np.ndarray, sizes: Sequence[int]) -> dict[str, np.ndarray]:
@@ -168,28 +168,27 @@ def _png_bytes(image: np.ndarray) -> int:
     return buffer.tell()
 
 
-def _rows(scores: Mapping[str, Mapping[str, np.ndarray]], what: str) -> Rows:
-    """A row an anomaly set and score: area, average precision, false positives, images of each class."""
-    normal = scores[NORMAL]
-    return [
-        {
-            "set": name,
-            what: score,
-            "auc": roc.area(normal[score], values),
-            "average_precision": roc.average_precision(normal[score], values),
-            "fpr95": roc.false_positives(normal[score], values),
-            "n_normal": len(normal[score]),
-            "n_anomalous": len(values),
-        }
-        for name, of_set in scores.items()
-        if name != NORMAL
-        for score, values in of_set.items()
+def _found(scores: Mapping[str, Mapping[str, np.ndarray]], what: str, pictures: Pictures) -> Found:
+    """Areas and the values an image, both of scores rounded to float32: what differs by rounding alone is a tie."""
+    kept = {f"{name}/{score}": v.astype(np.float32) for name, by in scores.items() for score, v in by.items()}
+    sets = [name for name in scores if name != NORMAL]
+    pairs = [
+        (name, score, kept[f"{NORMAL}/{score}"], kept[f"{name}/{score}"]) for name in sets for score in scores[name]
     ]
+    return Found([_row(*pair, what) for pair in pairs], pictures, kept)
 
 
-def _flat(scores: Mapping[str, Mapping[str, np.ndarray]]) -> Pictures:
-    """The values an image, float32, as SET/SCORE."""
-    return {f"{name}/{score}": v.astype(np.float32) for name, by in scores.items() for score, v in by.items()}
+def _row(name: str, score: str, normal: np.ndarray, anomalous: np.ndarray, what: str) -> dict[str, Any]:
+    """Area, average precision, false positives, images of each class."""
+    return {
+        "set": name,
+        what: score,
+        "auc": roc.area(normal, anomalous),
+        "average_precision": roc.average_precision(normal, anomalous),
+        "fpr95": roc.false_positives(normal, anomalous),
+        "n_normal": len(normal),
+        "n_anomalous": len(anomalous),
+    }
 
 
 def answer(arguments: argparse.Namespace) -> command.Outcome:

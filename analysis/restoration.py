@@ -31,6 +31,7 @@ class Kind:
     Attributes:
         name: The module, and the assignment's question.
         error: The primary metric in words.
+        input: What the network is given.
         conditions: All of them.
         levels: Panel title → conditions in the order of difficulty.
         axis: Panel title → x label.
@@ -40,6 +41,7 @@ class Kind:
 
     name: str
     error: str
+    input: str
     conditions: tuple[str, ...]
     levels: dict[str, list[str]]
     axis: dict[str, str]
@@ -50,6 +52,7 @@ class Kind:
 INPAINTING = Kind(
     "inpainting",
     "MSE over removed pixels",
+    "the image, its removed pixels (all channels) replaced by the mean pixel of the trial's training images",
     corruptions.MASKS,
     {
         "square in the middle": [f"centre_{p}" for p in corruptions.SQUARES],
@@ -65,6 +68,7 @@ INPAINTING = Kind(
 DENOISING = Kind(
     "denoising",
     "MSE against the clean image",
+    "the image with noise, clipped to [0, 1]",
     corruptions.NOISES,
     {
         "Gaussian noise": [f"gaussian_{s}" for s in (0.1, 0.25, 0.5, 0.75, 1.0)],
@@ -151,7 +155,10 @@ def _inputs(kind: Kind) -> pd.DataFrame:
     import pandas as pd
 
     return pd.DataFrame(
-        [{"condition": c, "what": corruptions.describe(c), "rule": corruptions.rule(c)} for c in kind.conditions]
+        [
+            {"condition": c, "what": corruptions.describe(c), "rule": corruptions.rule(c), "input": kind.input}
+            for c in kind.conditions
+        ]
     )
 
 

@@ -56,6 +56,7 @@ class Store:
 
         self.folder.mkdir(parents=True, exist_ok=True)
         self._path(name, ".csv").unlink(missing_ok=True)  # an old one would vouch for new pictures
+        self._path(name, ".npz").unlink(missing_ok=True)
         if pictures:
             self._save(name, ".npz", {key: to_bytes(images) for key, images in pictures.items()})
         if self.per_image:

@@ -6,6 +6,7 @@ square of 38 % of the shorter side, `gaussian_0.25` adds noise of standard devia
 
 import zlib
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 
@@ -57,7 +58,7 @@ def masks(condition: str, shape: Sequence[int]) -> np.ndarray:
 
 def which(condition: str, index: np.ndarray, count: int) -> np.ndarray:
     """Which of a condition's `count` masks each image gets, by its index: (n,)."""
-    return np.array([_rng(int(i), condition).integers(count) for i in index], int)
+    return np.array([_which(int(i), condition, count) for i in index], int)
 
 
 def noisy(images: np.ndarray, condition: str, index: np.ndarray) -> np.ndarray:
@@ -112,6 +113,11 @@ def rule(condition: str) -> str:
         masks = f"{PATTERNS} masks, number m drawn by numpy.random.default_rng([m, {_number(condition)}])"
         return f"{masks}; image i gets the one that {image} chooses"
     return f"drawn for image i by {image}, the result clipped to [0, 1]"
+
+
+@lru_cache(maxsize=2**18)  # asked for again by every model
+def _which(index: int, condition: str, count: int) -> int:
+    return int(_rng(index, condition).integers(count))
 
 
 def _rng(index: int, condition: str) -> np.random.Generator:

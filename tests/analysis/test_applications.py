@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis import anomaly, applications, command, denoising, inpainting, side_by_side
+from analysis import anomaly, applications, command, denoising, inpainting, side_by_side, task_work
 from analysis.applications import Bench, Found
 from study import datasets, records
 from tests.conftest import environment
@@ -103,10 +103,10 @@ def test_a_trial_that_was_trained_anew_is_evaluated_anew(copy, monkeypatch):
     path = copy / "tiny" / "trials" / "digits-dense-k2-mse-n200-s00" / "record.json"
     content = json.loads(path.read_text())
     options = _options(copy)
-    old = applications._work(inpainting.TASK, options, "tiny", ()).store
+    old = task_work.plan(inpainting.TASK, options, "tiny", ()).store
     assert old.is_done("digits-dense-k2-mse-n200-s00")
-    monkeypatch.setattr(applications._Work, "_identity", lambda work, trial: "another" + content["hash"][:5])
-    new = applications._work(inpainting.TASK, options, "tiny", ()).store
+    monkeypatch.setattr(task_work.Work, "_identity", lambda work, trial: "another" + content["hash"][:5])
+    new = task_work.plan(inpainting.TASK, options, "tiny", ()).store
     assert not new.is_done("digits-dense-k2-mse-n200-s00")
 
 
@@ -193,9 +193,9 @@ def test_workers_leave_the_same_results(copy):
     """Two processes, and a trial whose result one of them must not have twice."""
     before = {path.name: path.read_bytes() for path in (copy / "tiny" / "tasks" / "anomaly" / "test").glob("*.csv")}
     shutil.rmtree(copy / "tiny" / "tasks" / "anomaly")
-    work = applications._work(anomaly.TASK, _options(copy), "tiny", ("digits", "photo_patches"))
+    work = task_work.plan(anomaly.TASK, _options(copy), "tiny", ("digits", "photo_patches"))
     assert sorted(work.names) == sorted(name.removesuffix(".csv") for name in before)
-    ended = side_by_side.run(applications._do_share, [(work, work.names[:3]), (work, work.names[3:])], lambda: None)
+    ended = side_by_side.run(task_work.do_share, [(work, work.names[:3]), (work, work.names[3:])], lambda: None)
     assert ended == []
     for name, text in before.items():
         again = pd.read_csv(copy / "tiny" / "tasks" / "anomaly" / "test" / name, skiprows=1)
