@@ -119,7 +119,7 @@ def curves(folder: Path, models: pd.DataFrame) -> list[dict[str, Any]]:
 
     if not all((folder / name).is_file() for name in ("curve.csv", "elbow.csv")):
         return []
-    curve, elbow = (pd.read_csv(folder / name, float_precision="round_trip") for name in ("curve.csv", "elbow.csv"))
+    curve, elbow = (pd.read_csv(folder / name) for name in ("curve.csv", "elbow.csv"))
     curve, elbow = curve[curve["split"] == "val"], elbow[~elbow["shortened"].astype(bool)]
     at = {_key(row): str(row["trial"]) for _, row in models.iterrows()}
     rules = {name: rows for name, rows in elbow.groupby("curve", sort=False)}

@@ -36,7 +36,7 @@ class Gathered:
     Attributes:
         models: A row a model on the page: `trial`, factors, `seed`, test error with its interval, `off_grid`,
             `kilobytes`.
-        images: A row a model and test image: `trial`, `test_index`, `label`, scores.
+        images: A row a model and test image: `trial`, `test_index`, `label`, where its code lies in the plane, scores.
         content: Of the page: "models" in the order of `models`, and "images" by their key.
         missing: In words: models that could not be loaded, each with the command that rebuilds it.
     """
@@ -140,7 +140,8 @@ class _Shared:
         import pandas as pd
 
         label = self.labels if self.labels is not None else ""
-        return pd.DataFrame({"trial": trial, "test_index": self.index, "label": label, **shown.scores})
+        places = {f"place_{axis + 1}": place for axis, place in enumerate(shown.places.T)}
+        return pd.DataFrame({"trial": trial, "test_index": self.index, "label": label, **places, **shown.scores})
 
 
 def _views(

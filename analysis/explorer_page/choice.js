@@ -7,6 +7,11 @@ const FACTORS = {
 const WEIGHTS = { dataset: 16, architecture: 8, latent_dim: 4, loss: 2, regularizer: 1.5, variant: 1 };
 const ALWAYS = ["dataset", "architecture", "latent_dim", "loss"];
 
+// What stands in the page's address for a trial: a link to it, or a bookmark.
+function addressOf(trial) {
+  return `#${encodeURIComponent(trial)}`;
+}
+
 function levelsOf(factor) {
   const levels = [...new Set(content.models.map((model) => model.levels[factor]))];
   return factor === "latent_dim" ? levels.sort((a, b) => a - b) : levels;

@@ -51,7 +51,7 @@ function plotElbow(svg, curve, chosen, here) {
   const x = (k) => EDGE.left + 14 + ((Math.log2(k) - first) / (last - first)) * (width - EDGE.left - EDGE.right - 28);
   const y = (error) => height - EDGE.bottom - (error / most) * (height - EDGE.top - EDGE.bottom);
   svg.replaceChildren(
-    ...axes(curve, x, y, width, height, most), ...choiceMarks(chosen, curve, x, y, most, width),
+    ...axes(curve, x, y, width, height, most), ...choiceMarks(chosen, curve, x, y, width),
     path("pca", curve.points, x, (point) => y(point.pca_relative), (point) => point.pca_relative !== null),
     path("curve", curve.points.filter((point) => !point.excluded), x, (point) => y(point.relative), (point) => point.relative !== null),
     ...curve.points.flatMap((point) => pointMarks(point, x, y, point === here, most)),
@@ -71,12 +71,14 @@ function axes(curve, x, y, width, height, most) {
   ];
 }
 
-function choiceMarks(chosen, curve, x, y, most, width) {
-  const [first, last] = [curve.points[0].k, curve.points[curve.points.length - 1].k];
-  const [low, high] = [chosen.low ?? (chosen.value === null ? last : first), chosen.high ?? last];
+function choiceMarks(chosen, curve, x, y, width) {
+  const last = curve.points[curve.points.length - 1].k;
   const marks = [];
+  if (chosen.low !== null) { // else all of the interval lies beyond the grid
+    const [low, high] = [x(chosen.low), x(chosen.high ?? last)];
+    marks.push(shape("rect", { class: "band", x: low - 5, y: EDGE.top, width: high - low + 10, height: y(0) - EDGE.top }));
+  }
   if (chosen.threshold !== null) {
-    marks.push(shape("rect", { class: "band", x: x(low) - 5, y: EDGE.top, width: x(high) - x(low) + 10, height: y(0) - EDGE.top }));
     marks.push(shape("line", { class: "threshold", x1: EDGE.left, x2: width - EDGE.right, y1: y(chosen.threshold), y2: y(chosen.threshold) }));
   }
   if (chosen.value !== null) {
@@ -104,7 +106,7 @@ function pointMarks(point, x, y, isHere, most) {
   const dot = shape("circle", { class: point.excluded ? "point open" : "point", cx: px, cy: y(point.relative), r: 6 });
   if (isHere) marks.push(shape("circle", { class: "here", cx: px, cy: y(point.relative), r: 10 }));
   if (!point.trial) return [...marks, dot];
-  const link = shape("a", { href: `#${point.trial}`, "aria-label": pointInWords(point) });
+  const link = shape("a", { href: addressOf(point.trial), "aria-label": pointInWords(point) });
   link.append(dot);
   return [...marks, link];
 }
@@ -120,7 +122,7 @@ function numbersRow(point) {
   row.append(make("th", { scope: "row" }, `${point.k}${point.excluded ? " (left out)" : ""}`));
   for (const text of [percent(point.relative), interval, point.n, percent(point.pca_relative)]) row.append(make("td", {}, text));
   const cell = make("td");
-  if (point.trial) cell.append(make("a", { href: `#${point.trial}` }, point.trial));
+  if (point.trial) cell.append(make("a", { href: addressOf(point.trial) }, point.trial));
   else cell.append("–");
   row.append(cell);
   return row;

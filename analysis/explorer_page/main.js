@@ -3,6 +3,7 @@
 const state = { model: null, images: null, pictures: null, place: [], nearest: 0, image: 0, from: 0, to: 1, step: 4 };
 let wanted = null;
 let speaking = 0;
+let announced = {};
 
 // Says something to who cannot see the pictures: once the moving has stopped.
 function speak(text, wait = 500) {
@@ -22,9 +23,10 @@ async function show(model) {
   Object.assign(state, { model, images, pictures });
   if (!sameImages) Object.assign(state, { image: 0, from: 0, to: 1 });
   if (!samePlane) state.place = model.plane.counts.map((count) => (count - 1) / 2);
+  element("spoken").textContent = announced.model === model ? announced.text : "";
   showChoice(model, (chosen, others) => {
-    element("spoken").textContent = changesInWords(chosen, others);
-    location.hash = chosen.trial;
+    announced = { model: chosen, text: changesInWords(chosen, others) };
+    location.hash = addressOf(chosen.trial);
   });
   describe(model);
   setUpSliders(model);
@@ -168,8 +170,7 @@ function play(draws) {
 }
 
 function modelOfAddress() {
-  const trial = decodeURIComponent(location.hash.slice(1));
-  return content.models.find((model) => model.trial === trial) ?? state.model ?? content.models[0];
+  return content.models.find((model) => addressOf(model.trial) === location.hash) ?? state.model ?? content.models[0];
 }
 
 function setUp() {
