@@ -74,11 +74,11 @@ PARAMETERS = {
         dense(2, 49 * 32) + 2 * block(32) + conv(32, 16) + 2 * block(16) + conv(16, 16) + conv(16, 1),
     ),
     "convnext": (
-        conv(1, 32, 2) + 2 * 32 + convnext_block(32) + conv(32, 64, 2) + 2 * 64 + convnext_block(64) + dense(3136, 2),
-        dense(2, 3136)
-        + (convnext_block(64) + conv(64, 32, 2) + 2 * 32)
-        + (convnext_block(32) + conv(32, 32, 2) + 2 * 32)
-        + conv(32, 1),
+        conv(1, 16, 2) + 2 * 16 + convnext_block(16) + conv(16, 32, 2) + 2 * 32 + convnext_block(32) + dense(1568, 2),
+        dense(2, 1568)
+        + (convnext_block(32) + conv(32, 16, 2) + 2 * 16)
+        + (convnext_block(16) + conv(16, 16, 2) + 2 * 16)
+        + conv(16, 1),
     ),
     "attention": (
         16 * 64 + 49 * 64 + transformer(64, 2) + dense(49 * 64, 2),
@@ -100,6 +100,18 @@ def test_parameters_are_as_counted_by_hand(architecture):
     model = build(architecture, (28, 28, 1))
     counted = tuple(model.get_layer(part).count_params() for part in ("encoder", "decoder"))
     assert counted == PARAMETERS[architecture]
+
+
+def test_the_network_of_the_deep_svdd_paper():
+    """Counted from the authors' code: 28×28, 32 units of code, which the decoder takes as two maps of 4×4."""
+    model = build("ruff2018", (28, 28, 1), 32)
+    encoder, decoder = (model.get_layer(part) for part in ("encoder", "decoder"))
+    assert encoder.count_params() == 25 * 8 + 2 * 8 + 25 * 8 * 4 + 2 * 4 + 196 * 32
+    assert decoder.count_params() == 25 * 2 * 4 + 2 * 4 + 25 * 4 * 8 + 2 * 8 + 25 * 8
+    trainable = [weight.name for weight in model.trainable_weights]
+    assert trainable == ["kernel"] * 6  # no biases, no scale and shift
+    sizes = [layer.output.shape[1] for layer in decoder.layers if type(layer).__name__ == "UpSampling2D"]
+    assert sizes == [8, 16, 28]
 
 
 @pytest.mark.parametrize("depth", [1, 2, 4, 8])

@@ -5,6 +5,7 @@ import pytest
 from skimage.metrics import structural_similarity
 
 from study import datasets, losses, metrics
+from study.levels import has
 from study.losses import LOSSES
 
 SHAPES = [(8, 8, 1), (28, 28, 1), (32, 32, 3), (5, 7, 2)]
@@ -88,3 +89,15 @@ def test_gradients_are_finite_on_extreme_inputs(name):
             with tf.GradientTape() as tape:
                 loss = tf.reduce_mean(LOSSES[name](x, output))
             assert np.isfinite(loss.numpy()) and np.isfinite(tape.gradient(loss, output).numpy()).all()
+
+
+@pytest.mark.parametrize("name", [name for name in LOSSES if not has(LOSSES[name], "needs_unit_interval")])
+def test_gradients_are_finite_where_a_linear_network_leaves_the_unit_interval(name):
+    import tensorflow as tf
+
+    x = pair((8, 8, 1), n=2)[0]
+    for y in (-x, 1e3 * x, np.full_like(x, -1e4), np.full_like(x, 1e6)):
+        output = tf.Variable(y)
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_mean(LOSSES[name](x, output))
+        assert np.isfinite(loss.numpy()) and np.isfinite(tape.gradient(loss, output).numpy()).all()
