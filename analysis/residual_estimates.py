@@ -6,27 +6,22 @@ plain, so that below 0 the residual network has the lower number. Records alone 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 
+from analysis import residual_training
 from analysis.draws import DRAW
-from analysis.statistics import LEVEL, Estimate, Floats, clopper_pearson, family, paired_t, percent, t_interval
-from study import records
+from analysis.residual_twins import PLAIN, SKIPS, interaction, twins
+from analysis.statistics import family
 
 if TYPE_CHECKING:
     import pandas as pd
 
-SKIPS, PLAIN = "residual", "plain_deep"
 METRIC = "test_mse"
-SAME = [factor for factor in records.FACTORS if factor not in ("architecture", "depth")]
-NAMES = {"latent_dim": "k = {}", "train_size": "n = {}", "normal_class": "class {}", "learning_rate": "rate {}",
-         "batch_size": "batch {}"}  # fmt: skip
 INTERACTION, IMPUTED = "skip × log2 depth", "skip × log2 depth, failures at the mean image's error"
-TREND = "per doubling of depth"
 
 
 @dataclass(frozen=True)
@@ -58,56 +53,6 @@ class Estimates:
         return {name: table for name, table in vars(self).items() if len(table)}
 
 
-def interaction(log_ratios: ArrayLike, depths: Sequence[int]) -> Estimate:
-    """The skip × log2 depth interaction: how the log ratio residual ÷ plain changes with each doubling of depth.
-
-    The least-squares slope over log2 depth of each seed, then the paired t interval over seeds: the two-stage summary
-    of repeated measures (Matthews et al. 1990, doi:10.1136/bmj.300.6719.230). Below 0: the deeper, the more skips help.
-    Assumes nothing of the noise between the depths of a seed; a bent trend is summarised by its line.
-
-    Args:
-        log_ratios: (n_seeds, n_depths).
-        depths: (n_depths,) ascending, 2 or more.
-
-    Raises:
-        ValueError: Fewer than 2 depths, or NaN.
-    """
-    return replace(paired_t(slopes(log_ratios, depths)), method=f"mean, {percent(LEVEL)} t interval")
-
-
-def slopes(values: ArrayLike, depths: Sequence[int]) -> Floats:
-    """The least-squares slope of each row over log2 depth: (n_seeds, n_depths) → (n_seeds,)."""
-    x = np.log2(np.asarray(depths, np.float64))
-    if len(x) < 2:
-        raise ValueError(f"depths {list(depths)}: a slope needs 2 or more")
-    x = x - x.mean()
-    return np.asarray(values, np.float64) @ x / (x @ x)
-
-
-def twins(trials: pd.DataFrame) -> pd.DataFrame:
-    """The trials that have a twin of the other architecture at their depth, with `of`: what the twins share.
-
-    Returns:
-        Rows of the trials table; none where the study has no twins.
-    """
-    known = trials[trials["architecture"].isin([SKIPS, PLAIN]) & trials["depth"].notna()]
-    known = known[known["randomness"] == "all"]
-    shared = known.groupby([*SAME, "depth"], dropna=False, sort=False)["architecture"].transform("nunique")
-    found = known[shared == 2].assign(depth=lambda table: table["depth"].astype(int))
-    varied = [name for name in SAME if name != "dataset" and found[name].map(str).nunique() > 1]
-    shown = [name for name in SAME if name in ("latent_dim", "loss", *varied)]
-    return found.assign(of=[_name(row, shown) for row in found.to_dict("records")])
-
-
-def _name(row: dict[str, Any], shown: Sequence[str]) -> str:
-    known = [name for name in shown if row[name] is not None and row[name] == row[name]]
-    return ", ".join(NAMES.get(name, "{}").format(_level(row[name])) for name in known)
-
-
-def _level(level: Any) -> str:
-    return f"{level:g}" if isinstance(level, (int, float, np.number)) else str(level)
-
-
 def estimate(trials: pd.DataFrame, history: pd.DataFrame, cost: pd.DataFrame | None) -> Estimates:
     """All the numbers.
 
@@ -129,11 +74,11 @@ def estimate(trials: pd.DataFrame, history: pd.DataFrame, cost: pd.DataFrame | N
         table({**same, **row} for same, rows, _ in pairs for row in rows.to_dict("records")),
         table({**same, **row} for same, rows, _ in pairs for row in _slopes(rows)),
         table({**same, **row} for same, rows, _ in pairs for row in _depths(rows)),
-        table({**same, **row} for same, _, part in pairs for row in _curves(part, history)),
-        table({**same, **row} for same, _, part in pairs for row in _convergence(part, history)),
-        table({**same, **row} for same, _, part in pairs for row in _gradients(part, history)),
-        table({**same, **row} for same, _, part in pairs for row in _failures(part)),
-        table({**same, **row} for same, _, part in pairs for row in _cost(part, cost)),
+        table({**same, **row} for same, _, part in pairs for row in residual_training.curves(part, history)),
+        table({**same, **row} for same, _, part in pairs for row in residual_training.convergence(part, history)),
+        table({**same, **row} for same, _, part in pairs for row in residual_training.gradients(part, history)),
+        table({**same, **row} for same, _, part in pairs for row in residual_training.failures(part)),
+        table({**same, **row} for same, _, part in pairs for row in residual_training.cost(part, cost)),
     )
 
 
@@ -205,100 +150,3 @@ def _depths(pairs: pd.DataFrame) -> Iterator[dict[str, Any]]:
             **{"parameters": rows["parameters"].max(), "parameters_plain": rows["parameters_plain"].max()},
             "method": found.method,
         }
-
-
-def _curves(part: pd.DataFrame, history: pd.DataFrame) -> Iterator[dict[str, Any]]:
-    """Geometric means over seeds, with t intervals on the log scale."""
-    rows = history.merge(part[["trial", "architecture", "depth"]], on="trial")
-    for (architecture, depth, epoch), seeds in rows.groupby(["architecture", "depth", "epoch"], sort=False):
-        row: dict[str, Any] = {"architecture": architecture, "depth": int(depth), "epoch": int(epoch)}
-        for name in ("val_mse", "gradient_scale"):
-            found = t_interval(np.log(_positive(seeds[name])))
-            row |= {name: np.exp(found.value), f"{name}_low": np.exp(found.low), f"{name}_high": np.exp(found.high)}
-            row |= {"n": found.n, "method": f"geometric {found.method}"}
-        yield row
-
-
-def _positive(values: pd.Series) -> np.ndarray:
-    array = values.to_numpy(np.float64)
-    return array[np.isfinite(array) & (array > 0)]
-
-
-def _convergence(part: pd.DataFrame, history: pd.DataFrame) -> Iterator[dict[str, Any]]:
-    """Epochs until val_mse is first at or below the level: what the shallowest plain network ends with."""
-    rows = history.merge(part[["trial", "architecture", "depth", "seed"]], on="trial")
-    shallow = part[(part["architecture"] == PLAIN) & (part["depth"] == part["depth"].min())]
-    ends = rows[rows["trial"].isin(shallow["trial"])].sort_values("epoch").groupby("trial").tail(1)["val_mse"]
-    level = float(np.exp(np.log(_positive(ends)).mean()))
-    for (architecture, depth), cell in part.groupby(["architecture", "depth"], sort=False):
-        mine = rows[rows["trial"].isin(cell["trial"]) & (rows["val_mse"] <= level)]
-        first = mine.groupby("trial")["epoch"].min().reindex(cell["trial"]).to_numpy(np.float64)
-        epochs = np.where(np.isnan(first), np.inf, first)
-        share = clopper_pearson(int(np.isfinite(epochs).sum()), len(epochs))
-        whole = t_interval(np.log(epochs)) if np.isfinite(epochs).all() else t_interval([])
-        yield {
-            **{
-                "architecture": architecture,
-                "depth": int(depth),
-                "level": level,
-                "reached": int(np.isfinite(epochs).sum()),
-            },
-            **{"share": share.value, "low": share.low, "high": share.high, "n": share.n, "method": share.method},
-            **{"median": float(np.median(epochs)), "mean": np.exp(whole.value)},
-            **{"mean_low": np.exp(whole.low), "mean_high": np.exp(whole.high)},
-        }
-
-
-def _gradients(part: pd.DataFrame, history: pd.DataFrame) -> Iterator[dict[str, Any]]:
-    """Log ratio of the gradient scale, mean over the epochs that both have, then over seeds."""
-    rows = history.merge(part[["trial", "architecture", "depth", "seed"]], on="trial")
-    rows = rows[rows["gradient_scale"] > 0]
-    wide = rows.pivot_table(index=["seed", "depth", "epoch"], columns="architecture", values="gradient_scale").dropna()
-    if wide.empty:
-        return
-    logs = (
-        np.log(wide[SKIPS] / wide[PLAIN]).groupby(["seed", "depth"]).mean().unstack("depth").dropna(axis=1, how="all")
-    )
-    for depth in logs:
-        yield {"depth": int(depth), "what": f"depth {depth}", **_ratio(paired_t(logs[depth].dropna()))}
-    whole = logs.dropna()
-    if logs.shape[1] > 1 and len(whole):
-        yield {"depth": None, "what": TREND, **_ratio(interaction(whole.to_numpy(), list(whole.columns)))}
-
-
-def _ratio(found: Estimate) -> dict[str, Any]:
-    ends = {"ratio": np.exp(found.value), "low": np.exp(found.low), "high": np.exp(found.high)}
-    return {**ends, "p": found.p, "n": found.n, "method": f"geometric {found.method}"}
-
-
-def _failures(part: pd.DataFrame) -> Iterator[dict[str, Any]]:
-    for (architecture, depth), cell in part.groupby(["architecture", "depth"], sort=False):
-        done = cell[cell["status"] == "completed"]
-        kinds = {"failed": cell["status"] != "completed", "collapsed": done["collapsed"].eq(True)}
-        for what, happened in kinds.items():
-            found = clopper_pearson(int(happened.sum()), len(happened))
-            yield {
-                **{"architecture": architecture, "depth": int(depth), "what": what, "count": int(happened.sum())},
-                **{"share": found.value, "low": found.low, "high": found.high, "n": found.n, "method": found.method},
-            }
-
-
-def _cost(part: pd.DataFrame, cost: pd.DataFrame | None) -> Iterator[dict[str, Any]]:
-    """Seconds an epoch of either twin, as `study.cost` measured them."""
-    if cost is None:
-        return
-    cells = part.assign(cell=part["trial"].str.replace(r"-s\d+$", "", regex=True))[["cell", "architecture", "depth"]]
-    known = cells.drop_duplicates().merge(cost.drop(columns=["architecture", "depth"]), on="cell")
-    for depth, rows in known.groupby("depth", sort=True):
-        both = rows.set_index("architecture")
-        if {SKIPS, PLAIN} <= set(both.index):
-            seconds = {name: float(both.loc[name, "epoch_seconds"]) for name in (SKIPS, PLAIN)}
-            yield {
-                **{"depth": int(depth), **seconds, "ratio": seconds[SKIPS] / seconds[PLAIN]},
-                **{f"{name}_low": float(both.loc[name, "epoch_seconds_low"]) for name in seconds},
-                **{f"{name}_high": float(both.loc[name, "epoch_seconds_high"]) for name in seconds},
-                **{
-                    "n": int(both["rounds"].min()),
-                    "method": "median epoch in a process of its own; low, high: extremes",
-                },
-            }

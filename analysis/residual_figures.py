@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from analysis import figures, residual_text
-from analysis.residual_estimates import INTERACTION, PLAIN, SKIPS
+from analysis.residual_estimates import INTERACTION
+from analysis.residual_twins import PLAIN, SKIPS
 
 if TYPE_CHECKING:
     import pandas as pd

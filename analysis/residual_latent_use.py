@@ -90,7 +90,7 @@ def over_seeds(results: Results) -> pd.DataFrame:
 
 def cells(trials: pd.DataFrame) -> list[str]:
     """The cells whose latent use is measured: U-Nets, their references, residual networks and their twins."""
-    from analysis.residual_estimates import twins
+    from analysis.residual_twins import twins
 
     names = trials["trial"].str.replace(r"-s\d+$", "", regex=True)
     wanted = {name for pair in references(trials).items() for name in pair}

@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from analysis.citable import Answer, slug
-from analysis.residual_estimates import IMPUTED, INTERACTION, PLAIN, SKIPS, TREND
+from analysis.residual_estimates import IMPUTED, INTERACTION
 from analysis.residual_latent_use import EVERYTHING, LEAKS
+from analysis.residual_training import TREND
+from analysis.residual_twins import PLAIN, SKIPS
 from analysis.statistics import smallest_p
 
 if TYPE_CHECKING:

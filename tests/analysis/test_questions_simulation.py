@@ -4,9 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis import generalization_estimates, generalization_membership, residual_estimates, roc
+from analysis import generalization_estimates, generalization_membership, residual_estimates, residual_twins, roc
 from analysis.generalization_estimates import flip
-from analysis.residual_estimates import INTERACTION, PLAIN, SKIPS
+from analysis.residual_estimates import INTERACTION
+from analysis.residual_twins import PLAIN, SKIPS
 from study.space import DEFAULTS
 
 pytestmark = pytest.mark.slow
@@ -61,7 +62,7 @@ def test_the_interval_of_the_interaction_covers(slope, noise, seeds):
     if noise == "correlated":
         draws = np.cumsum(draws, axis=-1)
     logs = slope * np.log2(DEPTHS) + 0.05 * draws
-    found = [residual_estimates.interaction(study, DEPTHS) for study in logs]
+    found = [residual_twins.interaction(study, DEPTHS) for study in logs]
     covered = np.mean([one.low <= slope <= one.high for one in found])
     print(f"\ninteraction {slope}, {noise}, n = {seeds}: covered {covered:.4f}")
     assert 0.94 <= covered <= (0.98 if noise == "heavy" else 0.96)

@@ -15,8 +15,11 @@ from analysis import (
     residual_figures,
     residual_latent_use,
     residual_text,
+    residual_twins,
 )
-from analysis.residual_estimates import IMPUTED, INTERACTION, PLAIN, SKIPS, TREND
+from analysis.residual_estimates import IMPUTED, INTERACTION
+from analysis.residual_training import TREND
+from analysis.residual_twins import PLAIN, SKIPS
 from study import autoencoders, datasets, records
 from study.architectures import ARCHITECTURES
 from study.errors import InputError
@@ -76,22 +79,22 @@ def usual():
 
 
 def test_a_slope_is_least_squares_over_log2_depth():
-    assert residual_estimates.slopes([[1.0, 1.5, 2.0]], [1, 2, 4]) == pytest.approx([0.5])
+    assert residual_twins.slopes([[1.0, 1.5, 2.0]], [1, 2, 4]) == pytest.approx([0.5])
     values = np.random.default_rng(0).normal(size=(3, 4))
     expected = [np.polyfit(np.log2([1, 2, 5, 9]), row, 1)[0] for row in values]
-    np.testing.assert_allclose(residual_estimates.slopes(values, [1, 2, 5, 9]), expected)
+    np.testing.assert_allclose(residual_twins.slopes(values, [1, 2, 5, 9]), expected)
     with pytest.raises(ValueError, match="2 or more"):
-        residual_estimates.slopes([[1.0]], [4])
+        residual_twins.slopes([[1.0]], [4])
 
 
 def test_the_interaction_is_a_t_interval_of_slopes():
     values = np.random.default_rng(1).normal(size=(6, 3))
-    slopes = residual_estimates.slopes(values, [1, 2, 4])
-    found = residual_estimates.interaction(values, [1, 2, 4])
+    slopes = residual_twins.slopes(values, [1, 2, 4])
+    found = residual_twins.interaction(values, [1, 2, 4])
     low, high = stats.t.interval(0.95, 5, slopes.mean(), stats.sem(slopes))
     assert [found.low, found.value, found.high] == pytest.approx([low, slopes.mean(), high])
     assert found.p == pytest.approx(stats.ttest_1samp(slopes, 0).pvalue)
-    assert np.isnan(residual_estimates.interaction(values[:1], [1, 2, 4]).low)
+    assert np.isnan(residual_twins.interaction(values[:1], [1, 2, 4]).low)
 
 
 def test_it_is_the_difference_of_the_architectures_own_slopes(usual):
@@ -113,13 +116,13 @@ def test_only_twins_count():
     alone = [trial(SKIPS, 16, seed, 0.01) for seed in range(5)]
     others = [trial("cnn", None, 0, 0.01), trial(SKIPS, None, 0, 0.01), trial(PLAIN, 1, 0, 0.01, loss="bce")]
     shared = study(seeds=2).assign(randomness="weights")
-    found = residual_estimates.twins(pd.concat([study(), pd.DataFrame([*alone, *others]), shared]))
+    found = residual_twins.twins(pd.concat([study(), pd.DataFrame([*alone, *others]), shared]))
     assert set(found["trial"]) == set(study()["trial"]) and set(found["randomness"]) == {"all"}
     assert set(found["of"]) == {"k = 8, mse"}
 
 
 def test_groups_that_differ_in_another_factor_stand_apart():
-    both = residual_estimates.twins(pd.concat([study(seeds=2), study(seeds=2, train_size=100)]))
+    both = residual_twins.twins(pd.concat([study(seeds=2), study(seeds=2, train_size=100)]))
     assert list(both["of"].unique()) == ["k = 8, mse", "k = 8, mse, n = 100"]
 
 
