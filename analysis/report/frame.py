@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from analysis.citable import QUESTIONS, Answer
 from analysis.cite_statistics import Statistic, p_value
 from analysis.report import sources
-from analysis.report.blocks import Block, Figure, Form, Gap, Heading, Paragraph, Span, Terms, Text, paragraph, plain
+from analysis.report.blocks import Block, Figure, Form, Gap, Heading, Span, Terms, Text, paragraph, plain
 from analysis.report.evidence import Analysis, Evidence, Picture
 from analysis.report.sections import Section
 
@@ -45,10 +45,8 @@ def summary(evidence: Sequence[Evidence], sections: Sequence[Section]) -> list[B
         empty = Gap(
             f"Not answered by {', '.join(one.study for one in evidence)}.", f"python -m analysis {evidence[0].study}"
         )
-        see = Span("See the section.", "section", section.id)
-        items.append(
-            (plain(QUESTIONS[section.question]), tuple([*(answers or [empty]), Paragraph(plain(see), small=True)]))
-        )
+        question = plain(Span(QUESTIONS[section.question], "section", section.id))
+        items.append((question, tuple(answers or [empty])))
     return [Terms(tuple(items))] if items else []
 
 

@@ -7,6 +7,7 @@ numbers there, and its code was taken from the sources.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -90,7 +91,9 @@ def _table(mine: Sequence[Mapping[str, Any]], evidence: Evidence) -> Table:
 
 
 def _cell(one: Statistic | None) -> Text:
-    return plain("not measured") if one is None else frame.number(one)
+    if one is None:
+        return plain("not measured")
+    return plain("not reached") if math.isinf(one.value) else frame.number(one)
 
 
 def _modifications(evidence: Evidence) -> list[dict[str, Any]]:
