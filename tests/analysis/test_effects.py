@@ -77,6 +77,7 @@ def test_a_study_without_any_pair_is_refused(space, trials):
         effects.estimate(alone, curves(alone), space)
 
 
+@pytest.mark.slow
 def test_a_table_of_100_000_trials_is_analysed_in_seconds():
     sizes = list(range(3, 1001))
     text = f"""
