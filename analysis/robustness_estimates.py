@@ -25,7 +25,7 @@ VALIDATION = "validation images"
 METRICS = {"test MAE": "test_mae", "test excess BCE": "test_excess_bce", "test SSIM": "test_ssim"}
 SEEDS = "any one seed left out"
 SIZES = "latent size"  # the family of the elbows
-Key = tuple[str, str, str]  # family, cell or curve, reference or rule
+Choices = dict[tuple[str, float], ChosenSize]  # by curve and threshold
 
 
 @dataclass(frozen=True)
@@ -134,43 +134,48 @@ def _varied(
 
 
 def _sizes(study: Study) -> Iterator[dict[str, Any]]:
-    declared = _choices(study.trials)
-    for variation, seed, found in _sizes_varied(study) if declared else ():
+    varied = list(_sizes_varied(study))
+    declared = varied[0][2]
+    for variation, seed, found in varied:
         for (curve, threshold), choice in declared.items():
-            varied = found.get((curve, threshold))
+            again = found.get((curve, threshold))
             yield {
                 **{"family": SIZES, "conclusion": f"{curve}: {rule_name(threshold)}", "key": f"{curve}/{threshold}"},
                 **{"dataset": curve.split(", ")[0], "cell": curve, "reference": rule_name(threshold)},
-                **{"variation": variation, "seed": seed, "metric": "val_fvu", **_ends(varied), "p": np.nan},
-                "outcome": of_size(choice, varied) if varied is not None else NONE,
+                **{"variation": variation, "seed": seed, "metric": "val_fvu", **_ends(again), "p": np.nan},
+                "outcome": of_size(choice, again) if again is not None else NONE,
             }
 
 
-def _sizes_varied(study: Study) -> Iterator[tuple[str, Any, dict[tuple[str, float], ChosenSize]]]:
-    trials = study.trials
-    yield DECLARED, None, _choices(trials)
+def _sizes_varied(study: Study) -> Iterator[tuple[str, Any, Choices]]:
+    trials, points = study.trials, _points(study.trials)
+    yield DECLARED, None, _choices(points)
     for rule in RULES:
-        yield rule, None, _choices(robustness_stopping.stopped(trials, study.history, rule))
+        yield rule, None, _choices(robustness_stopping.stopped(points, study.history, rule))
     if study.tuned is not None and all(trials[setting].nunique() == 1 for setting in TUNABLE):
         same = {setting: trials[setting].iloc[0] for setting in TUNABLE}  # else curves would have other names
-        yield TUNED, None, _choices(study.tuned.trials.assign(**same))
-    yield GRID, None, _choices(trials, drop=1)
-    for seed in sorted(trials["seed"].unique()):
-        yield SEEDS, int(seed), _choices(trials[trials["seed"] != seed])
+        yield TUNED, None, _choices(_points(study.tuned.trials.assign(**same)))
+    yield GRID, None, _choices(points, drop=1)
+    for seed in sorted(points["seed"].unique()):
+        yield SEEDS, int(seed), _choices(points[points["seed"] != seed])
 
 
-def _choices(trials: pd.DataFrame, drop: int = 0) -> dict[tuple[str, float], ChosenSize]:
+def _points(trials: pd.DataFrame) -> pd.DataFrame:
+    """The completed trials of sizes that no narrow layer caps, with the names of their curves; maybe none."""
+    try:
+        points, _ = curves(trials)
+    except InputError:  # no cells that differ in latent_dim alone: there is nothing to choose
+        return trials.iloc[:0].assign(curve="")
+    return points[(points["status"] == "completed") & ~points["excluded"]]
+
+
+def _choices(points: pd.DataFrame, drop: int = 0) -> Choices:
     """Curve and threshold → the size chosen on validation images; the last `drop` sizes of each grid left out.
 
     The share of the mean image's error is `val_fvu` itself, so that no images are needed.
     """
-    try:
-        points, _ = curves(trials)
-    except InputError:  # no cells that differ in latent_dim alone: there is nothing to choose
-        return {}
-    usable = points[(points["status"] == "completed") & ~points["excluded"]]
     found = {}
-    for curve, part in usable.groupby("curve", sort=False):
+    for curve, part in points.groupby("curve", sort=False):
         table = part.pivot(index="seed", columns="latent_dim", values="val_fvu").astype(float)
         table = table.iloc[:, : table.shape[1] - drop]
         for threshold in THRESHOLDS:

@@ -55,8 +55,8 @@ def _family(family: str, rows: pd.DataFrame, tried: list[str]) -> Iterator[str]:
     resolved, open_ones = rows[rows["resolved"]], rows[~rows["resolved"] & rows["value"].notna()]
     if not len(resolved):
         yield (
-            f"Family {family}: 0 of {len(rows)} directions are resolved (n = {rows['n'].max()} seeds): there is nothing "
-            "that could fail to survive."
+            f"Family {family}: 0 of {len(rows)} directions are resolved (n = {rows['n'].max()} seeds), so that "
+            "nothing could fail to survive."
         )
         return
     kept = int((resolved["kept"] == resolved["applicable"]).sum())

@@ -2,6 +2,7 @@
 
 A cell with the factor `randomness` at one source has a seed that decides this source alone; beside its twin, in which
 the seed decides all of them, the variances over seeds say what each source contributes.
+The others are held at those of seed 0: where sources interact, a source may contribute another amount beside others.
 
 Pure: arrays and tables in, estimates out. Variances are of the natural log of the test error, so that their root is a
 relative spread.

@@ -70,9 +70,10 @@ def plot_budget(budget: pd.DataFrame) -> Figure:
     ]
     titles = [f"{part['cell'].iloc[0]}: spread over seeds {part['sd_percent'].iloc[0]:.2g} %" for part in cells]
     caption = (
-        "Variance of log test MSE over seeds that decide one source alone ÷ that over seeds that decide all, with 95 % "
-        f"intervals ({_first(budget['method']).removeprefix('95 % intervals: ')}). Dashed: the whole. Interactions: "
-        "the whole less its three sources. Test images: what another draw of them would add beside the whole."
+        "Variance of log test MSE over seeds that decide one source alone, the others held at those of seed 0, ÷ that "
+        "over seeds that decide all, with 95 % intervals (χ² of a variance, F of a share; assume normal log errors). "
+        "Dashed: the whole. Interactions: the whole less its three sources. Test images: what another draw of them "
+        "would add beside the whole."
     )
     return _panels(titles, rows, "share of the variance over seeds, %", caption, whole=True)
 

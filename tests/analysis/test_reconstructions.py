@@ -123,7 +123,7 @@ def test_many_cells_and_seeds_are_paged(digits):
     pages = dict(draw_all(found))
     assert list(pages) == [f"digits-{number}" for number in (1, 2, 3, 4)]
     first, last = pages["digits-1"].axes[0], pages["digits-4"].axes[0]
-    assert len(first.get_images()) == 2 * (1 + 10 * CELLS) and len(last.get_images()) == 2 * (1 + 3)
+    assert len(first.get_images()) == 2 * (1 + 10 * CELLS) and len(last.get_images()) == 6 * (1 + 3)
     assert "Page 4 of 4" in pages["digits-4"].get_supxlabel() and "seed 10." in pages["digits-4"].get_supxlabel()
 
 
