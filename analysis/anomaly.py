@@ -206,7 +206,8 @@ def answer(arguments: argparse.Namespace) -> command.Outcome:
     paths = command.write({**estimates.tables(), "inputs": _inputs(results.models)}, folder)
     shown = restoration_figures.chosen(records.load(study, arguments.artifacts), estimates.auc.drop_duplicates("cell"))
     paths += anomaly_figures.draw_all(results, estimates, shown, arguments.split, folder)
-    said = [*records.notices(study, arguments.artifacts), *results.missing, *anomaly_text.sentences(estimates)]
+    notices = [*records.notices(study, arguments.artifacts), *applications.unfinished(study, arguments.artifacts)]
+    said = [*notices, *results.missing, *anomaly_text.sentences(estimates)]
     primary = estimates.auc[estimates.auc["score"] == PRIMARY].reset_index(drop=True)
     columns = ["cell", "set", "auc", "auc_low", "auc_high", "n", "n_normal", "n_anomalous"]
     note = f"auc: area under the ROC curve of the {PRIMARY}, higher is better; {primary['method'].iloc[0]}"
@@ -245,7 +246,9 @@ def _citable(estimates: Estimates) -> list[pd.DataFrame]:
     if len(estimates.classes):
         what = "mean ROC-AUC over {classes} normal classes, {what}"
         found.append(
-            citable.statistics(estimates.classes, "classes", key=["what"], what=what, prefix="classes", **ends)
+            citable.statistics(
+                estimates.classes, "classes", key=["dataset", "what"], what=what, prefix="classes", **ends
+            )
         )
     return found
 

@@ -11,7 +11,7 @@ import numpy as np
 from analysis import anomaly_text, command, figures, roc
 from analysis.anomaly import FOOLED, NORMAL, PRIMARY
 from analysis.applications import cells_of
-from analysis.restoration_figures import short
+from analysis.restoration_figures import plain_ticks, short
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -179,13 +179,14 @@ def _roc(curves: pd.DataFrame, bins: pd.DataFrame, dataset: str, cells: Sequence
 
 def _histogram(axes: Axes, bins: pd.DataFrame) -> None:
     styles: dict[str, dict[str, Any]] = {
-        NORMAL: {"color": figures.COLOURS[0], "fill": True, "alpha": 0.5},
-        "anomalous": {"color": figures.COLOURS[1], "lw": 1.3},
+        NORMAL: {"color": "0.7", "fill": True},
+        "anomalous": {"color": "black", "lw": 1.1},
     }
     for kind, part in bins.groupby("kind", sort=False):
         edges = [*part["low"], part["high"].iloc[-1]]
         axes.stairs(part["share"], edges, label=str(kind), **styles[str(kind)])
     axes.set(xscale="log", xlabel=PRIMARY, yticks=[])
+    plain_ticks(axes.xaxis, most=3)
 
 
 def _fooled(pictures: dict[str, Any], dataset: str, cell: str) -> Figure:
@@ -195,17 +196,18 @@ def _fooled(pictures: dict[str, Any], dataset: str, cell: str) -> Figure:
     with figures.theme():
         columns = len(names) * count
         side = (figures.PAGE_WIDTH - 0.9) / columns
-        figure = figures.new(2 * side + 1.15)
+        figure = figures.new(2 * side + 0.95)
         grid = figure.add_gridspec(2, len(names), wspace=0.06, hspace=0.02)
         for place, name in enumerate(names):
             for row, what in enumerate(("image", "reconstruction")):
                 images = pictures[f"{name}/{what}"]
                 strip = np.concatenate(
-                    [np.pad(image, ((0, 0), (0, 1), (0, 0)), constant_values=255) for image in images], 1
+                    [np.pad(image, ((0, 0), (0, 1), (0, 0)), constant_values=128) for image in images], 1
                 )
                 axes = figure.add_subplot(grid[row, place])
                 axes.imshow(strip if strip.shape[-1] == 3 else strip[..., 0], cmap="gray", vmin=0, vmax=255)
                 axes.set(xticks=[], yticks=[])
+                axes.spines[:].set_visible(True)
                 if place == 0:
                     axes.set_ylabel(what, rotation=0, ha="right", va="center", fontsize=6.5)
                 if row == 0:

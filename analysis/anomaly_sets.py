@@ -8,6 +8,7 @@ Gaussian against aliasing (scikit-image).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -73,26 +74,27 @@ def names(study: list[str], wanted: list[str] | None, known: Callable[[str], Dat
 def _other_data(draw: Draw) -> Iterator[tuple[str, np.ndarray]]:
     """Test images of the other data sets, a fixed draw of as many as there are normal ones."""
     others = [name for name in draw.against if name != draw.cell["dataset"]]
-    own = _fingerprints(draw.raw.x_train, draw.raw) | _fingerprints(draw.raw.x_test, draw.raw) if others else set()
     for name in others:
         data = draw.load(name)
-        if same := own & _fingerprints(data.x_test, data):
+        theirs = _fingerprints(draw.load, name, "x_test")
+        own = (_fingerprints(draw.load, draw.cell["dataset"], part) for part in ("x_train", "x_test"))
+        if same := theirs & frozenset().union(*own):
             raise InputError(
                 f"--against {name}: {len(same):,} of its {len(data.x_test):,} test images are images of "
-                f"'{draw.cell['dataset']}', which the models were trained on, so they are no anomalies. Name other "
-                "data sets."
+                f"'{draw.cell['dataset']}', the models' own data set, so they are no anomalies. Name other data sets."
             )
         order = datasets.rng(0, "anomalous images").permutation(len(data.x_test))[: draw.wanted]
         yield name, datasets.to_unit(data.x_test[order], data.value_range)
 
 
-def _fingerprints(stored: np.ndarray, data: Dataset) -> set[int]:
+@lru_cache(maxsize=16)  # the draws of a study ask again and again
+def _fingerprints(load: Callable[[str], Dataset], name: str, part: str) -> frozenset[int]:
     """A hash of each image's shape and pixels in 8 bits, whatever type it is stored in; blank ones tell nothing."""
-    found = set()
-    for start in range(0, len(stored), CHUNK):
+    data, found = load(name), set()
+    for start in range(0, len(stored := getattr(data, part)), CHUNK):
         pixels = to_bytes(datasets.to_unit(stored[start : start + CHUNK], data.value_range))
         found |= {hash((image.shape, image.tobytes())) for image in pixels if np.ptp(image)}
-    return found
+    return frozenset(found)
 
 
 def _other_classes(draw: Draw) -> np.ndarray:

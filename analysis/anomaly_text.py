@@ -29,7 +29,14 @@ def sentences(estimates: Estimates) -> list[str]:
 
 
 def answers(estimates: Estimates, shown: Mapping[str, Sequence[str]]) -> Iterator[citable.Answer]:
-    """One for each data set: what the cell with the least validation error tells from its own images, and what not."""
+    """What may be said in one sentence.
+
+    For each data set what the cell with the least validation error tells from its own images; where classes were held
+    as normal in turn, the mean over them.
+    """
+    for row in _of_classes(estimates.classes):
+        statistic = f"classes-{citable.slug(row['dataset'])}-{citable.slug(row['what'])}"
+        yield citable.Answer("anomaly", _class_mean(row, estimates.classes), statistic, row["dataset"])
     for dataset, cells in shown.items():
         cell = cells[min(1, len(cells) - 1)]
         rows = estimates.auc[(estimates.auc["cell"] == cell) & (estimates.auc["score"] == PRIMARY)]
@@ -61,21 +68,29 @@ def _classes(table: pd.DataFrame) -> Iterator[str]:
     """Means over the classes held as normal in turn, beside the published ones."""
     if not len(table):
         return
-    published = table[table["kind"] == "published"]
-    quoted = "; ".join(f"{row['what']} {100 * row['auc']:.1f} ({row['method']})" for row in _rows(published))
-    for row in _rows(table[(table["kind"] == "model") & (table["score"] == PRIMARY)]):
-        yield (
-            f"{row['dataset']}, each of {row['classes']} classes held as normal in turn, {row['what']} at latent size "
-            f"{row['latent_dim']:.0f}: mean AUC {_hundred(row)} (n = {row['n']:.0f} seeds, {row['method']})."
-            + (f" Published: {quoted}." if quoted else "")
-        )
+    yield from (_class_mean(row, table) for row in _of_classes(table))
     rows = table[
         (table["kind"] == "baseline") & table["score"].str.contains("isolation forest|PCA|mean image", na=False)
     ]
     if len(rows):
         listed = "; ".join(f"{row['what']} {_hundred(row)}" for row in _rows(rows))
         seeds = command.span({int(n) for n in rows["n"]})
-        yield f"Without an autoencoder, on the same images, mean AUC: {listed} (n = {seeds} seeds; classes.csv)."
+        yield f"Without an autoencoder, mean ROC-AUC × 100 on the same images: {listed} (n = {seeds} seeds)."
+
+
+def _of_classes(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """The models' means over classes by the primary score."""
+    return _rows(table[(table["kind"] == "model") & (table["score"] == PRIMARY)]) if len(table) else []
+
+
+def _class_mean(row: Mapping[str, Any], table: pd.DataFrame) -> str:
+    published = table[table["kind"] == "published"]
+    quoted = "; ".join(f"{row['what']} {100 * row['auc']:.1f} ({row['method']})" for row in _rows(published))
+    return (
+        f"{row['dataset']}, each of {row['classes']} classes held as normal in turn, {row['what']} at latent size "
+        f"{row['latent_dim']:.0f}: mean ROC-AUC × 100 {_hundred(row)} (n = {row['n']:.0f} seeds, {row['method']})."
+        + (f" Published: {quoted}." if quoted else "")
+    )
 
 
 def _hundred(row: Mapping[str, Any]) -> str:

@@ -23,6 +23,8 @@ from study import records
 from study.errors import InputError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import numpy as np
     import pandas as pd
 
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Bench", "Found", "Pictures", "Results", "Rows", "Task", "add_options", "baselines_name", "cells_of", "evaluate",
-    "to_bytes",
+    "to_bytes", "unfinished",
 ]  # fmt: skip
 SPLITS = ("test", "val", "train", "heldout")
 Rows = list[dict[str, Any]]
@@ -103,8 +105,7 @@ class Results:
         models: A row a trial and condition: the trial's factors, `seed`, `trial`, and what the task says.
         baselines: A row a draw, method and condition: the factors of `DRAW`, `seed`, `method`, and what the task says.
         pictures: Trial, or baseline file's name → condition → (`EXAMPLES`, H, W, C) uint8; of the lowest seed.
-        missing: In words: what the study plans but has not trained, what failed, and trials that could not be
-            evaluated, with the reasons.
+        missing: In words: trials that could not be evaluated, and why.
         per_image: Trial, or baseline file's name → its values an image.
     """
 
@@ -138,31 +139,30 @@ def evaluate(
     if pending:
         task_work.share_out(work, pending, getattr(options, "workers", 1))
     missing = task_work.compute(work, {name for name in pending if not work.store.is_done(name)}, load)
-    results = _read(work, [*_unfinished(work), *missing])
+    results = _read(work, missing)
     if results.models.empty:
         raise InputError(f"no model could be loaded. The first: {missing[0]}")
     return results
 
 
-def cells_of(trials: pd.Series) -> pd.Series:
-    """The cells of trials: their names without the seed."""
-    return trials.str.replace(r"-s\d+$", "", regex=True)
-
-
-def _unfinished(work: Work) -> Iterator[str]:
-    """What the study plans and these results do not hold, in words."""
-    table = records.load(work.study, work.options.artifacts)
-    training = work.manifest["space"]["training"]
-    planned = len(work.manifest["cells"]) * training["seeds"]
+def unfinished(study: str, artifacts: str | Path) -> Iterator[str]:
+    """What a study plans and has no model of, in words: trials not yet run, trials that failed."""
+    table, manifest = records.load(study, artifacts), records.manifest(study, artifacts)
+    planned = len(manifest["cells"]) * manifest["space"]["training"]["seeds"]
     if len(table) < planned:
         yield (
             f"PARTIAL: {planned - len(table)} of the {planned} trials of this study have not been run. "
-            f"Go on with: python -m study.search {work.study}"
+            f"Go on with: python -m study.search {study}"
         )
     failed = table[table["status"] != "completed"]
     if len(failed):
         some = ", ".join(failed["trial"][:3]) + (" …" if len(failed) > 3 else "")
-        yield f"{len(failed)} of {len(table)} trials failed in training and have no model here: {some}"
+        yield f"{len(failed)} of {len(table)} trials failed in training and have no model here: {some}."
+
+
+def cells_of(trials: pd.Series) -> pd.Series:
+    """The cells of trials: their names without the seed."""
+    return trials.str.replace(r"-s\d+$", "", regex=True)
 
 
 def _read(work: Work, missing: list[str]) -> Results:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 PAGE_WIDTH = 6.69  # inches: 17 cm
 DPI = 200
-CAPTION_CHARACTERS = 136  # of 7 points across the page
+CAPTION_CHARACTERS = 128  # of 7 points across the page, wide letters among them
 
 # Built-in architectures keep their colour in every figure of every study; one's own take what is left.
 ARCHITECTURES = ("keras_io", "cnn", "dense", "linear", "residual", "convnext", "attention")

@@ -138,7 +138,8 @@ def answer(task: Task, kind: Kind, arguments: argparse.Namespace) -> command.Out
             paths += command.write({f"examples-{dataset}": examples.table}, folder)
             picture = restoration_figures.plot_examples(examples, kind, arguments.split)
             paths += figures.save(picture, folder / f"examples-{dataset}")
-    said = [*records.notices(study, arguments.artifacts), *results.missing]
+    notices = [*records.notices(study, arguments.artifacts), *applications.unfinished(study, arguments.artifacts)]
+    said = [*notices, *results.missing]
     said += restoration_text.sentences(estimates, kind, arguments.split)
     answers = list(restoration_text.answers(estimates, kind, arguments.split, shown))
     columns = ["dataset", "cell", "ratio", "ratio_low", "ratio_high", "p", "n", "verdict"]

@@ -17,6 +17,7 @@ from study import corruptions, metrics
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
     from matplotlib.figure import Figure
 
     from analysis.applications import Results
@@ -60,14 +61,16 @@ def plot(estimates: Estimates, kind: Kind, dataset: str, cells: Sequence[str], c
     """Every cell's skill with its interval, and error over difficulty for some cells and all baselines."""
     rows = estimates.skill[estimates.skill["dataset"] == dataset]
     with figures.theme():
-        figure = figures.new(min(9.5, max(3.6, 1.6 + 0.15 * len(rows))) + 1.0)
+        figure = figures.new(min(9.5, max(1.45 * len(kind.levels) + 0.9, 1.6 + 0.15 * len(rows))) + 1.0)
         left, right = cast("np.ndarray", figure.subfigures(1, 2, width_ratios=[1.15, 1]))
         _forest(left.subplots(), rows, cells, dataset)
         panels = right.subplots(len(kind.levels), 1, squeeze=False)[:, 0]
         table = _of_one_draw(estimates.conditions, dataset, cells)
         for axes, (title, conditions) in zip(panels, kind.levels.items(), strict=True):
             _curves(axes, table, conditions, cells, dataset)
-            axes.set(title=title, xlabel=kind.axis[title], ylabel="MSE (lower is better)", yscale="log")
+            axes.set(xlabel=f"{title}: {kind.axis[title]}", yscale="log")
+            plain_ticks(axes.yaxis)
+        right.supylabel("MSE (lower is better)", fontsize=8.5)
         handles, labels = panels[0].get_legend_handles_labels()
         right.legend(handles, labels, loc="outside lower center", ncols=2, frameon=False, fontsize=6.5)
         figures.caption(figure, caption)
@@ -95,12 +98,10 @@ def _forest(axes: Axes, rows: pd.DataFrame, cells: Sequence[str], dataset: str) 
         )
     axes.axvline(1, color="black", lw=0.8, ls=(0, (4, 2)))
     axes.set_xscale("log")
-    ticks = [t for t in (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50) if axes.get_xlim()[0] <= t <= axes.get_xlim()[1]]
-    axes.set_xticks(ticks, [f"{t:g}" for t in ticks])
-    axes.minorticks_off()
+    plain_ticks(axes.xaxis)
     axes.set_yticks(places, [short(cell, dataset) for cell in rows["cell"]], fontsize=6.5)
     axes.set_ylim(-0.7, len(rows) - 0.3)
-    axes.set_xlabel("error ÷ linear optimum's (lower is better)")
+    axes.set_xlabel("error ÷ linear optimum's\n(lower is better)")
 
 
 def _curves(axes: Axes, table: pd.DataFrame, conditions: Sequence[str], cells: Sequence[str], dataset: str) -> None:
@@ -123,6 +124,20 @@ def _curves(axes: Axes, table: pd.DataFrame, conditions: Sequence[str], cells: S
 def short(cell: str, dataset: str) -> str:
     """A cell's name without its data set."""
     return cell.removeprefix(f"{dataset}-")
+
+
+def plain_ticks(axis: Axis, most: int = 6) -> None:
+    """Ticks at 1, 2 and 5 times powers of ten, or fewer, as plain numbers, on a logarithmic axis; at least two."""
+    low, high = axis.get_view_interval()
+    powers = range(int(np.floor(np.log10(low))) - 1, int(np.ceil(np.log10(high))) + 1)
+    for steps in ((1, 2, 5), (1, 3), (1,)):
+        ticks = [step * 10.0**power for power in powers for step in steps if low <= step * 10.0**power <= high]
+        if len(ticks) <= most:
+            break
+    if len(ticks) < 2:
+        ticks = [float(f"{tick:.2g}") for tick in np.geomspace(low, high, 4)[1:3]]
+    axis.set_ticks(ticks, labels=[f"{tick:g}" for tick in ticks])
+    axis.set_ticks([], minor=True)
 
 
 def _styles(cells: Sequence[str]) -> dict[str, figures.Style]:

@@ -146,11 +146,15 @@ def _crossings(table: pd.DataFrame) -> Iterator[str]:
         always = rows[rows["high"] == rows["first"]]
         between = rows.drop(never.index).drop(always.index)
         last = rows["last"].iloc[0]
-        parts = [f"at every level in {len(always)}", f"not at the highest, σ = {last:g}, in {len(never)}"]
+        parts = [f"{len(always)} at every level"] if len(always) else []
+        if len(never):
+            parts.append(f"{len(never)} not at the highest, σ = {last:g}")
         if some := [row for row in _rows(never) if row["less_error_at"]][:1]:
             parts[-1] += f" ({some[0]['cell']}: only at σ = {some[0]['less_error_at'].replace(' ', ', ')})"
         if len(between):
-            parts.append("from a level on: " + "; ".join(_crossing(row) for row in _rows(between)[:NAMED]))
+            more = f" and {len(between) - NAMED} more" if len(between) > NAMED else ""
+            named = "; ".join(_crossing(row) for row in _rows(between)[:NAMED])
+            parts.append(f"{len(between)} from a level on: {named}{more}")
         yield (
             f"{dataset}, Gaussian noise, less error than {baseline}: of {len(rows)} cells {', '.join(parts)} "
             f"({rows['n_images'].max():,} images, n = {command.span(set(rows['n']))} seeds; {rows['method'].iloc[0]}; "

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis import anomaly, applications, command, denoising, inpainting, side_by_side, task_work
+from analysis import anomaly, applications, command, denoising, figures, inpainting, side_by_side, task_work
 from analysis.applications import Bench, Found
 from study import datasets, records
 from tests.conftest import environment
@@ -41,8 +41,9 @@ def artifacts(finished):
 
 
 @pytest.fixture
-def copy(artifacts, tmp_path):
-    """A copy to break."""
+def copy(artifacts, tmp_path, monkeypatch):
+    """A copy to break; its figures are not drawn."""
+    monkeypatch.setattr(figures, "save", lambda figure, stem: [])
     shutil.copytree(artifacts[0], tmp_path / "artifacts")
     return tmp_path / "artifacts"
 
@@ -116,17 +117,17 @@ def _options(folder, **changes):
 
 
 @pytest.mark.parametrize("damage", ["missing", "corrupt"])
-def test_a_model_that_cannot_be_loaded_is_named_with_its_remedy(copy, capsys, damage):
+def test_a_model_that_cannot_be_loaded_is_named_with_its_remedy(copy, damage):
     model = copy / "tiny" / "trials" / "digits-dense-k2-mse-n200-s00" / "model.keras"
     model.unlink()
     if damage == "corrupt":
         model.write_bytes(b"no model")
     (copy / "tiny" / "tasks" / "denoising" / "test" / "digits-dense-k2-mse-n200-s00.csv").unlink()
     assert run("denoising", copy) == 0
-    out = " ".join(capsys.readouterr().out.split())
-    assert "digits-dense-k2-mse-n200-s00 was left out" in out
-    assert "--rebuild digits-dense-k2-mse-n200-s00" in out
-    assert "n = 1 to 2 seeds" in out
+    said = " ".join(json.loads((copy / "tiny/analysis/denoising/summary.json").read_text())["sentences"])
+    assert "digits-dense-k2-mse-n200-s00 was left out" in said
+    assert "--rebuild digits-dense-k2-mse-n200-s00" in said
+    assert "n = 1 to 2 seeds" in said
 
 
 def test_no_model_at_all(copy, capsys):
@@ -189,6 +190,7 @@ def test_other_splits_have_a_folder_of_their_own(copy):
     assert pd.read_csv(folder / "statistics.csv")["id"].str.startswith("inpainting.val.").all()
 
 
+@pytest.mark.slow
 def test_workers_leave_the_same_results(copy):
     """Two processes, and a trial whose result one of them must not have twice."""
     before = {path.name: path.read_bytes() for path in (copy / "tiny" / "tasks" / "anomaly" / "test").glob("*.csv")}
@@ -216,6 +218,7 @@ def slow_bench(draw):
 SLOW = applications.Task("slow", version=1, images=10, open=slow_bench)
 
 
+@pytest.mark.slow
 def test_killed_in_the_middle_it_goes_on_where_it_was(copy):
     """kill -9 after the first result; what is there is whole and is not computed again."""
     code = (

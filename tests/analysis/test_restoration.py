@@ -137,7 +137,7 @@ def test_always_and_never_are_open_ends(denoised):
     assert list(rows.loc["digits-dense-k2-mse", ["from", "low", "high"]]) == [np.inf] * 3
     said = restoration_text.sentences(denoised, restoration.DENOISING, "test")
     text = next(t for t in said if "less error than linear optimum" in t)
-    assert "of 2 cells at every level in 1, not at the highest, σ = 1, in 1" in text
+    assert "of 2 cells 1 at every level, 1 not at the highest, σ = 1" in text
     text = next(t for t in said if "less error than total variation" in t)
     assert "(digits-dense-k2-mse: only at σ = 0.1)" in text
 
