@@ -1,4 +1,4 @@
-"""Draws the tables of `analysis.application_elbow`: each application's error over the latent size, side by side."""
+"""Draws what `analysis.application_elbow_estimates` holds: the error of each application over the latent size."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analysis import figures
-from analysis.application_elbow import BEST
 from analysis.application_elbow_errors import ANOMALY, DENOISING, GENERATION, INPAINTING, RECONSTRUCTION
+from analysis.application_elbow_estimates import BEST
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from analysis.application_elbow import Estimates
+    from analysis.application_elbow_estimates import Estimates
 
 AXES = {
     RECONSTRUCTION: "MSE ÷ mean image's",

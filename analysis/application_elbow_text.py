@@ -1,19 +1,19 @@
-"""What the tables of `analysis.application_elbow` say, chosen by the numbers; and the answer to Discussion 1."""
+"""What `analysis.application_elbow_estimates` holds, in sentences chosen by the numbers; the answer to Discussion 1."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from analysis.application_elbow import AUC_MARGIN, BEST, MARGIN
 from analysis.application_elbow_errors import ANOMALY, DEFINITIONS
+from analysis.application_elbow_estimates import AUC_MARGIN, BEST, MARGIN
 from analysis.citable import Answer, slug
 from analysis.command import span
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from analysis.application_elbow import Estimates
+    from analysis.application_elbow_estimates import Estimates
 
 FEW_SEEDS = 5
 

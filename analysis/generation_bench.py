@@ -65,7 +65,9 @@ class Measure:
     def memory(self, images: np.ndarray) -> tuple[dict[str, Any], np.ndarray]:
         """How near images are to training images: numbers, and the distances of the first `NEAREST`."""
         found = distances.nearest(images[:NEAREST], self.draw.train)
-        to_train, to_held = (distances.nearest(images[:NEAREST], gallery) for gallery in self._galleries)
+        train, held = self._galleries
+        to_train = found if len(train) == len(self.draw.train) else distances.nearest(images[:NEAREST], train)
+        to_held = distances.nearest(images[:NEAREST], held)
         nearer = (to_train < to_held) + 0.5 * (to_train == to_held)
         numbers = {
             "nearest": float(np.median(found)),

@@ -148,7 +148,8 @@ def nearest(images: ArrayLike, gallery: ArrayLike) -> Floats:
 
 
 def _kernel(x: Floats, y: Floats) -> Floats:
-    return (x @ y.T / x.shape[1] + 1) ** 3
+    linear = x @ y.T / x.shape[1] + 1
+    return linear * linear * linear  # far faster than a power
 
 
 def _off_diagonal_mean(kernel: Floats) -> float:

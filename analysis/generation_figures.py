@@ -43,7 +43,7 @@ def plot(estimates: Estimates, dataset: str, caption: str) -> Figure:
     models, others = rows[rows["kind"] == "model"], rows[rows["kind"] == "baseline"]
     cells = list(models["cell"].unique())
     with figures.theme():
-        figure = figures.new(max(4.4, 1.9 + HEIGHT * len(cells)))
+        figure = figures.new(min(9.5, max(4.4, 1.9 + HEIGHT * len(cells))))
         left, right = cast("np.ndarray", figure.subfigures(1, 2, width_ratios=[1.5, 1]))
         axes = left.subplots()
         _distances(axes, models[models["metric"] == PRIMARY], others[others["metric"] == PRIMARY], cells, dataset)
@@ -94,7 +94,8 @@ def _shares(axes: Axes, main: pd.DataFrame, others: pd.DataFrame, pair: tuple[st
         _points(axes, others[others["sampler"] == method], pair, marker, figures.REFERENCE, name)
     _points(axes, main[main["sampler"] == "Gaussian mixture"], pair, "D", figures.COLOURS[3], "by Gaussian mixture")
     _points(axes, main[main["sampler"] == "standard normal"], pair, "o", figures.COLOURS[0], "by prior (variational)")
-    axes.set(xlabel=f"{pair[0]} → better", ylabel=f"{pair[1]} → better", ylim=(-0.05, 1.05))
+    axes.set(xlabel=pair[0], ylabel=pair[1], ylim=(-0.05, 1.05))
+    axes.set_title("higher is better", loc="right", fontsize=7)
     axes.set_xlim(left=min(0, axes.get_xlim()[0]))
 
 

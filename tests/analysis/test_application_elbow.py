@@ -8,8 +8,14 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from analysis import application_elbow as elbow
-from analysis import application_elbow_errors, application_elbow_figure, application_elbow_text, latent_elbow
+from analysis import (
+    application_elbow,
+    application_elbow_errors,
+    application_elbow_figure,
+    application_elbow_text,
+    latent_elbow,
+)
+from analysis import application_elbow_estimates as elbow
 from analysis.application_elbow_errors import ANOMALY, GENERATION, INPAINTING, RECONSTRUCTION
 
 SIZES = (1, 2, 4, 8)
@@ -139,7 +145,7 @@ def test_sentences_and_the_answer_say_what_the_tables_hold(usual):
     assert any("Kendall's τ" in text and "n = 6 seeds" in text for text in said)
     answer = application_elbow_text.answers(usual)[0]
     assert "reconstruction 8 [8, 8]" in answer.sentence and "anomaly 2 [≤ 1, 2]" not in answer.sentence
-    known = {identity for table in elbow.statistics(usual) for identity in table["id"]}
+    known = {identity for table in application_elbow.statistics(usual) for identity in table["id"]}
     assert answer.statistic in known and "anomaly" in answer.sentence
 
 

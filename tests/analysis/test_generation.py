@@ -1,6 +1,8 @@
 """Generation: benches on networks made of NumPy, estimates on hand-made results, the classifier, and the command."""
 
 import json
+import subprocess
+import sys
 from types import SimpleNamespace
 
 import numpy as np
@@ -132,7 +134,7 @@ def test_a_decoder_that_copies_training_images_is_found_out(measure, draw, found
     )
     assert (copied["nearest_is_training"] > 0.9).all() and (copied["nearest"] < 1e-3).all()
     assert (copied["nearer_than_heldout"] == 1).all()
-    assert (pd.DataFrame(found.rows)["nearest_is_training"] < 0.7).all()
+    assert (pd.DataFrame(found.rows)["nearest_is_training"] < 0.8).all()
 
 
 def test_baselines_real_images_are_the_floor(measure):
@@ -229,7 +231,7 @@ def test_cells_are_held_against_the_pca_mixture_at_their_main_samplers(estimates
     assert rows["verdict"].to_dict() == {"toy-a-k2": "lower", "toy-v-k2": "higher"}
     assert rows["difference"].tolist() == pytest.approx([-0.2, 0.2], abs=0.01)
     assert (rows["n"] == 12).all() and "sign-flip" in rows["method"].iloc[0]
-    assert (rows["floor"] == 0.01).all()
+    assert rows["floor"].tolist() == pytest.approx([0.01, 0.01])
 
 
 def test_metrics_are_means_over_seeds_with_t_intervals(estimates):
@@ -354,3 +356,15 @@ def test_the_task_can_be_handed_to_other_processes(tmp_path):
 
     task = pickle.loads(pickle.dumps(generation.task(tmp_path)))
     assert task.open.keywords == {"folder": tmp_path} and task.open.func is generation_bench.open_bench
+
+
+def test_help_imports_nothing_slow():
+    code = (
+        "import sys; from analysis import generation\n"
+        "try: generation.main(['--help'])\n"
+        "except SystemExit as end: assert end.code == 0\n"
+        "slow = {'pandas', 'seaborn', 'matplotlib', 'sklearn', 'keras', 'tensorflow'} & set(sys.modules)\n"
+        "assert not slow, slow"
+    )
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert "do samples of the latent space decode to new images?" in shown and "--images" in shown
