@@ -1,10 +1,10 @@
-"""The four applications of Problem 2 over the models of a study: seconds, seconds a model, memory.
+"""The four applications of Problem 2 over the models of a study: seconds, seconds a model, processor time, memory.
 
     python -m benchmarks.applications STUDY [--artifacts DIR] [--data-dir DIR] [--models 50] [--workers 2]
 
 Trains nothing: takes a study that is there, copies it to a folder of its own, and has every command compute everything
-anew at its default number of images. Where the study has fewer models than asked for, the time that they would take is
-extrapolated, the part that does not grow with models (baselines, figures) included in full, and said so.
+anew at its default number of images. Where the study has fewer models than asked for, the time is extrapolated in
+proportion, which is too long, since baselines and figures do not grow with the models.
 """
 
 import argparse
@@ -27,8 +27,9 @@ def main() -> None:
     options = _options()
     table = records.load(options.study, options.artifacts)
     names = list(table.loc[table["status"] == "completed", "trial"][: options.models])
-    print(f"{options.study}: {len(names)} models, {options.workers} workers\ntask          seconds   a model   peak MB")
-    total = 0.0
+    print(f"{options.study}: {len(names)} models, {options.workers} workers")
+    print("task          seconds   a model   CPU s   peak MB")
+    total = spent = 0.0
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / options.study
         kept = shutil.ignore_patterns("tasks", "analysis", "report")
@@ -37,9 +38,11 @@ def main() -> None:
             seconds = _run(task, options, folder, names)
             total += seconds
             # Of finished children the largest; it only grows, so that a smaller command after a larger one is not seen.
-            peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-            print(f"{task:12s} {seconds:8.0f}  {seconds / len(names):8.2f}  {peak:8.0f}", flush=True)
-    print(f"together     {total:8.0f}  {total / len(names):8.2f}")
+            used = resource.getrusage(resource.RUSAGE_CHILDREN)
+            cpu, spent = used.ru_utime + used.ru_stime - spent, used.ru_utime + used.ru_stime
+            shown = f"{seconds:8.0f}  {seconds / len(names):8.2f}  {cpu:6.0f}  {used.ru_maxrss / 1024:8.0f}"
+            print(f"{task:12s} {shown}", flush=True)
+    print(f"together     {total:8.0f}  {total / len(names):8.2f}  {spent:6.0f}")
     if len(names) < options.models:
         print(
             f"{options.models} models at that rate: {total / len(names) * options.models / 60:.1f} minutes "
