@@ -56,8 +56,7 @@ def _analysed(question: str, evidence: Sequence[Evidence]) -> Iterator[Block]:
     """How an analysis was made, and what it found in each study; a gap where no study has it."""
     ran = [(one, analysis) for one in evidence for analysis in one.of(question)]
     if not ran:
-        names = ", ".join(one.study for one in evidence)
-        yield Gap(f"{question} has not been run on {names}.", f"python -m analysis.{question} {evidence[0].study}")
+        yield from _gaps(question, evidence)
         return
     yield Heading(3, f"How it was done ({question})", f"{question}-method")
     yield from sources.method(f"analysis.{question}")
@@ -66,6 +65,17 @@ def _analysed(question: str, evidence: Sequence[Evidence]) -> Iterator[Block]:
             3, f"Results: {analysis.place}, study {one.study}", f"{one.study}-{analysis.place}".replace(".", "-")
         )
         yield from _results(analysis)
+
+
+def _gaps(question: str, evidence: Sequence[Evidence]) -> Iterator[Gap]:
+    """Why an analysis is not there: the studies cannot carry it, or nobody has asked."""
+    refused = {one.study: one.refused[question] for one in evidence if question in one.refused}
+    for study, reason in refused.items():
+        yield Gap(f"{question} cannot be had of {study}: {reason}")
+    if waiting := [one.study for one in evidence if one.study not in refused]:
+        yield Gap(
+            f"{question} has not been run on {', '.join(waiting)}.", f"python -m analysis.{question} {waiting[0]}"
+        )
 
 
 def _results(analysis: Analysis) -> Iterator[Block]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -63,6 +64,7 @@ class Evidence:
         trials: The valid records, whole.
         statistics: By id.
         analyses: In the order of their folders.
+        refused: Analysis → why the study cannot carry it, as `python -m analysis` last found.
     """
 
     study: str
@@ -71,6 +73,7 @@ class Evidence:
     trials: Sequence[Mapping[str, Any]]
     statistics: Mapping[str, Statistic]
     analyses: Sequence[Analysis]
+    refused: Mapping[str, str]
 
     def of(self, question: str) -> list[Analysis]:
         """The analyses that a module wrote: one, or several with other options."""
@@ -89,7 +92,17 @@ def read(study: str, artifacts: str | Path) -> Evidence:
     paths = sorted((folder / "analysis").rglob("summary.json"))
     analyses = [_analysis(study, path, folder / "analysis", found) for path in paths]
     trials = [_record(folder, trial) for trial in records.load(study, artifacts)["trial"]]
-    return Evidence(study, folder, records.manifest(study, artifacts), trials, found, analyses)
+    return Evidence(study, folder, records.manifest(study, artifacts), trials, found, analyses, _refused(folder))
+
+
+def _refused(folder: Path) -> dict[str, str]:
+    path = folder / "analysis" / "runs.csv"
+    if not path.is_file():
+        return {}
+    with open(path, newline="", encoding="utf-8") as file:
+        return {
+            row["analysis"]: row.get("reason", "") for row in csv.DictReader(file) if row.get("status") == "refused"
+        }
 
 
 def _record(folder: Path, trial: str) -> Mapping[str, Any]:

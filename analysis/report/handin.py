@@ -73,6 +73,11 @@ def pack(studies: Sequence[str], artifacts: Path, notes: Path) -> bytes:
     return _zipped(content)
 
 
+def untracked() -> list[str]:
+    """Python files here that are neither tracked nor ignored: code that the zip lacks."""
+    return [name for name in git("ls-files", "-z", "--others", "--exclude-standard", "--", "*.py").split("\0") if name]
+
+
 def _readme(studies: Sequence[str]) -> str:
     name, commit = software()
     from analysis.report.frame import TITLE
@@ -133,6 +138,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (InputError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
+    for name in untracked():
+        print(f"left out, since git does not track it: {name}")
     print(f"wrote {path} ({len(packed) / 1e6:.1f} MB); it begins with READ-ME-FIRST.txt")
     return 0
 

@@ -143,7 +143,7 @@ def _(block: Table) -> str:
     caption = f"<caption>{escape(block.caption)}</caption>" if block.caption else ""
     label = escape(block.caption or "Table")
     return (
-        f'<div class="scroll" role="region" aria-label="{label}" tabindex="0">\n<table>{caption}\n'
+        f'<div class="scroll" role="group" aria-label="{label}" tabindex="0">\n<table>{caption}\n'
         f"<thead><tr>{head}</tr></thead>\n<tbody>\n{rows}\n</tbody>\n</table>\n</div>"
     )
 
@@ -158,7 +158,7 @@ def _(block: Code) -> str:
     text = "\n".join(_diff_lines(block.text)) if block.diff else escape(block.text)
     caption = f"<figcaption>{escape(block.caption)}</figcaption>\n" if block.caption else ""
     label = escape(block.caption or "Code")
-    attributes = f'tabindex="0" role="region" aria-label="{label}"'
+    attributes = f'tabindex="0" role="group" aria-label="{label}"'
     return f'<figure class="code">\n{caption}<pre {attributes}><code>{text}</code></pre>\n</figure>'
 
 

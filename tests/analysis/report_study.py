@@ -104,3 +104,10 @@ def modification(**changes: object) -> dict:
         },
     }
     return {**block, **changes}
+
+
+def write_modifications(study: Path, *blocks: dict) -> None:
+    """What `analysis.effects` leaves for the report."""
+    folder = study / "analysis" / "effects"
+    folder.mkdir(exist_ok=True)
+    (folder / "modifications.json").write_text(json.dumps(blocks), encoding="utf-8")

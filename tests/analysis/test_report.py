@@ -166,7 +166,7 @@ def test_a_selection_keeps_the_assignments_numbers(study):
     headings = [block for block in re.findall(r"<h3 id=\"(\w+)\"", (study / "report" / "report.html").read_text())]
     assert headings == ["latent", "inpainting", "denoising", "anomaly", "generation", "methods", "limits"]
     assert "1.2 A different latent space" in page(study).text
-    assert "1.1" not in page(study).text
+    assert "1.1 A different" not in page(study).text
 
 
 def test_an_unknown_section_is_refused_with_those_there_are(study, capsys):
@@ -192,6 +192,14 @@ def test_an_analysis_without_a_section_is_shown_all_the_same(study):
     text = page(study).text
     assert "Further analyses" in text and "Results: own_idea, study tiny" in text
     assert "Results: latent_elbow.val_ssim, study tiny" in text
+
+
+def test_a_refusal_is_shown_with_its_reason(study):
+    (study / "analysis/runs.csv").write_text("analysis,status,reason\nvariance,refused,one seed\nresidual,broke,x\n")
+    assert report.main([]) == 0
+    text = " ".join(page(study).text.split())
+    assert "variance cannot be had of tiny: one seed" in text and "analysis.variance tiny" not in text
+    assert "residual has not been run on tiny." in text
 
 
 def change(folder: Path, **changes: object) -> None:
@@ -310,13 +318,8 @@ def test_a_picture_is_shown_once_wherever_it_is_referred_to(study):
 
 
 def test_a_modification_shows_why_code_time_loss_performance_discussion(study):
-    folder = study / "analysis/effects"
-    folder.mkdir()
-    blocks = [
-        report_study.modification(),
-        report_study.modification(family="mine", factors=["batch_size"], label="odd"),
-    ]
-    (folder / "modifications.json").write_text(json.dumps(blocks))
+    unknown = report_study.modification(family="mine", factors=["batch_size"], label="odd")
+    report_study.write_modifications(study, report_study.modification(), unknown)
     assert report.main(["--sections", "latent", "others"]) == 0
     html = (study / "report" / "report.html").read_text().split("<main")[1]
     latent, others = html.split("Further analyses")[0], html.split("Further analyses")[-1]
@@ -329,7 +332,7 @@ def test_a_modification_shows_why_code_time_loss_performance_discussion(study):
         assert said in latent
     assert '<span class="removed">-two</span>\n<span class="added">+four</span>' in latent
     assert "odd" in others and "not measured" in latent
-    (folder / "modifications.json").write_text(json.dumps([{"family": "latent"}]))
+    report_study.write_modifications(study, {"family": "latent"})
     with pytest.raises(InputError, match=r"modifications.json is damaged"):
         report.write(report._parser().parse_args([]))
 
@@ -431,9 +434,9 @@ def test_names_that_contain_markup_do_no_harm(study, nasty):
         study, "inpainting", table, sentences=(nasty, f"{nasty}: said"), caption=nasty, answer="inpainting",
         what="error of {dataset} at {size}",
     )  # fmt: skip
-    (study / "analysis/effects").mkdir()
-    odd_block = report_study.modification(label=nasty, cell=nasty, why=[nasty], time=[nasty])
-    (study / "analysis/effects/modifications.json").write_text(json.dumps([odd_block]))
+    report_study.write_modifications(
+        study, report_study.modification(label=nasty, cell=nasty, why=[nasty], time=[nasty])
+    )
     summary = study / "analysis/inpainting/summary.json"
     answer = json.loads(summary.read_text())["answers"][0]
     statistic = next(csv.DictReader((study / "analysis/inpainting/statistics.csv").read_text().splitlines()))["id"]
