@@ -16,7 +16,10 @@ _GROUP = re.compile(r"^(?P<of>[^:.]{1,90}): (?P<said>.+)$", re.DOTALL)
 def blocks(section: Section, evidence: Sequence[Evidence]) -> list[Block]:
     """Question, answers, how it was done, the code that shows it, and what each study found."""
     changed = [block for one in evidence for block in modifications.blocks(section, one)]
-    found = [block for question in _analyses(section, evidence) for block in _analysed(question, evidence)]
+    code = [block for place in section.code for block in sources.code(place)]
+    found: list[Block] = []
+    for question in _analyses(section, evidence):
+        found += _analysed(question, evidence, code)
     if section.id == "others" and not found and not changed:
         return []
     answers = [block for one in evidence for block in frame.answered(one, section.question)] if section.question else []
@@ -25,8 +28,7 @@ def blocks(section: Section, evidence: Sequence[Evidence]) -> list[Block]:
     asked = [Paragraph(plain(Span(section.asks, emphasis=True)), kept=True)] if section.asks else []
     if empty and (found or missing):
         return [*asked, *answers, *missing, *found]
-    code = [block for place in section.code for block in sources.code(place)]
-    return [*asked, *answers, *changed, *code, *found, *methods.cited("Sources", section.sources)]
+    return [*asked, *answers, *changed, *(found or code), *methods.cited("Sources", section.sources)]
 
 
 def grouped(sentences: Iterable[str]) -> list[Block]:
@@ -52,14 +54,15 @@ def _analyses(section: Section, evidence: Sequence[Evidence]) -> Sequence[str]:
     return sorted(ran - assigned())
 
 
-def _analysed(question: str, evidence: Sequence[Evidence]) -> Iterator[Block]:
-    """How an analysis was made, and what it found in each study; a gap where no study has it."""
+def _analysed(question: str, evidence: Sequence[Evidence], code: Sequence[Block]) -> Iterator[Block]:
+    """How an analysis was made, with its code, and what it found in each study; a gap where no study has it."""
     ran = [(one, analysis) for one in evidence for analysis in one.of(question)]
     if not ran:
         yield from _gaps(question, evidence)
         return
     yield Heading(3, f"How it was done ({question})", f"{question}-method")
     yield from sources.method(f"analysis.{question}")
+    yield from code
     for one, analysis in ran:
         yield Heading(
             3, f"Results: {analysis.place}, study {one.study}", f"{one.study}-{analysis.place}".replace(".", "-")

@@ -12,10 +12,11 @@ import tomllib
 from functools import cache
 from pathlib import Path
 
-from analysis.report.blocks import Block, Code, Paragraph, Span, Terms, Text
+from analysis.report.blocks import Block, Bullets, Code, Paragraph, Span, Terms, Text
 
 ROOT = Path(__file__).parent.parent.parent
-_TERM = re.compile(r"^  (?P<term>\S+(?: \S+)*)  +(?P<text>\S.*)$")
+_TERM = re.compile(r"^ {0,2}(?P<term>\S+(?: \S+)*) {2,}(?P<text>\S.*)$")
+_ITEM = re.compile(r"^ *- (?P<text>.+)$")
 
 
 def code(place: str) -> list[Block]:
@@ -93,18 +94,28 @@ def _body(text: str, node: ast.FunctionDef) -> str:
 
 
 def _set(text: str) -> list[Block]:
-    """A paragraph of a docstring: plain lines, then a list of "  term   text" lines with their continuations."""
-    said: list[str] = []
-    terms: list[tuple[str, str]] = []
+    """A paragraph of a docstring: plain lines, lists of "term   text" lines, and of "- " lines, with continuations."""
+    found: list[tuple[str, list[tuple[str, str]]]] = []
     for line in text.split("\n"):
-        if match := _TERM.match(line):
-            terms.append((match["term"], match["text"]))
-        elif terms:
-            terms[-1] = (terms[-1][0], f"{terms[-1][1]} {line.strip()}")
-        else:
-            said.append(line.strip())
-    return [*([Paragraph(quoted(" ".join(said)))] if any(said) else []), *([_terms(terms)] if terms else [])]
+        term, item = _TERM.match(line), _ITEM.match(line)
+        if not (term or item) and found and (found[-1][0] == "plain" or line.startswith("   ")):
+            before = found[-1][1].pop()
+            found[-1][1].append((before[0], f"{before[1]} {line.strip()}"))
+            continue
+        kind, head, said = "plain", "", line.strip()
+        if term:
+            kind, head, said = "terms", term["term"], term["text"]
+        elif item:
+            kind, said = "items", item["text"]
+        if not found or found[-1][0] != kind:
+            found.append((kind, []))
+        found[-1][1].append((head, said))
+    return [_block(kind, lines) for kind, lines in found]
 
 
-def _terms(found: list[tuple[str, str]]) -> Terms:
-    return Terms(tuple((quoted(term), (Paragraph(quoted(text)),)) for term, text in found))
+def _block(kind: str, lines: list[tuple[str, str]]) -> Block:
+    if kind == "terms":
+        return Terms(tuple((quoted(head), (Paragraph(quoted(said)),)) for head, said in lines))
+    if kind == "items":
+        return Bullets(tuple((Paragraph(quoted(said)),) for _, said in lines))
+    return Paragraph(quoted(lines[0][1]))

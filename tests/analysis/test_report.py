@@ -366,6 +366,14 @@ def test_a_modules_docstring_is_set_as_text_and_terms():
     assert sources.method("analysis.nothing") == []
 
 
+def test_lists_in_a_docstring_are_lists():
+    found = sources._set("One\n  two:\n  - a `b`\n    goes on\n  - c\nThree.\nterm   said\n       on\n  other  x")
+    plain_one, items, plain_two, terms = found
+    assert plain_one == paragraph("One two:") and plain_two == paragraph("Three.")
+    assert items.items[0][0].text == plain("a ", Span("b", "code"), " goes on") and len(items.items) == 2
+    assert [(t[0].text, said[0].text[0].text) for t, said in terms.items] == [("term", "said on"), ("other", "x")]
+
+
 def test_the_bibliography_is_whole():
     text = bibliography.PATH.read_text(encoding="utf-8")
     keys = re.findall(r"^@\w+\{([\w-]+),", text, re.MULTILINE)
