@@ -166,10 +166,16 @@ def _of_split(split: str) -> dict[str, str]:
 def _restoration(results: Results) -> pd.DataFrame:
     """Mean log MSE over the conditions in one pass, and the linear optimum's."""
     models, baselines = (table[table["mode"] == "one pass"] for table in (results.models, results.baselines))
-    optimum = baselines[baselines["method"] == OPTIMUM]
+    optimum = _on_most_images(baselines[baselines["method"] == OPTIMUM], "file")
+    models = _on_most_images(models, "trial")
     control = optimum.assign(control=log(optimum["mse"])).groupby("file")["control"].mean()
     errors = models.assign(error=log(models["mse"])).groupby("trial", sort=False)["error"].mean().reset_index()
     return errors.assign(control=errors["trial"].map(_files(models)).map(control))
+
+
+def _on_most_images(table: pd.DataFrame, by: str) -> pd.DataFrame:
+    """Without the rows on fewer images, which are there for comparing with costly methods."""
+    return table[table["n_images"] == table.groupby([by, "condition"])["n_images"].transform("max")]
 
 
 def _anomaly(results: Results) -> pd.DataFrame:

@@ -78,7 +78,11 @@ def crossed(
     The variance is that of DeLong's placements averaged over seeds, the part of the images, plus the variance of the
     seeds' areas ÷ their number; degrees of freedom after Satterthwaite (1946, doi:10.2307/3002019). With the same
     images for every seed the two parts are crossed, and neither alone is enough: the seeds' interval knows nothing of
-    other images, the images' nothing of other seeds.
+    other images, the images' nothing of other seeds. Ends are cut at what an area, or a difference of two, can be.
+
+    Where every pair of images is ordered alike, in every seed, that variance is 0 and tells nothing. Then k = min(m, n)
+    independent pairs were all ordered alike, and the interval is Clopper and Pearson's for them (1934,
+    doi:10.1093/biomet/26.4.404), p the sign test's.
 
     Args:
         over: Of each seed the placements (m,), (n,) of the same images in the same order; or, for a difference of two
@@ -99,14 +103,20 @@ def crossed(
     shares = sum(variance**2 / df for variance, df in parts if df > 0)
     df = total**2 / shares if shares > 0 else float("inf")
     value, se = float(values.mean()), float(np.sqrt(total))
-    margin = float(t_margin(se, df, 1 - alpha(level) / comparisons)) if se else 0.0
-    t = abs(value - null) / se if se else (np.inf if value != null else 0.0)
-    what = "images (DeLong) and seeds crossed, Satterthwaite" if seeds > 1 else "images alone (DeLong): one seed"
+    each = alpha(level) / comparisons
+    if se:
+        margin, t = float(t_margin(se, df, 1 - each)), abs(value - null) / se
+        p = float(2 * special.stdtr(df, -t) if np.isfinite(df) else 2 * special.ndtr(-t))
+        what = "images (DeLong) and seeds crossed, Satterthwaite" if seeds > 1 else "images alone (DeLong): one seed"
+    else:
+        pairs = min(positives.shape[1], negatives.shape[1])
+        margin, p = 1 - (each / 2) ** (1 / pairs), 2 * 0.5**pairs if value != null else 1.0
+        what = f"all pairs alike: Clopper-Pearson for {pairs} of them"
     family = f", Bonferroni for {comparisons}" if comparisons > 1 else ""
-    p = min(1.0, comparisons * float(2 * special.stdtr(df, -t) if np.isfinite(df) else 2 * special.ndtr(-t)))
+    low, high = max(value - margin, 2 * null - 1), min(value + margin, 1.0)  # 0 to 1, of a difference -1 to 1
     sd = float(np.sqrt(of_seeds)) if seeds > 1 else float("nan")
     return Area(
-        value, value - margin, value + margin, seeds, float(np.sqrt(of_images)), sd, df, p,
+        value, low, high, seeds, float(np.sqrt(of_images)), sd, df, min(1.0, comparisons * p),
         f"{percent(level)} interval, {what}{family}",
     )  # fmt: skip
 

@@ -87,9 +87,29 @@ def test_a_difference_and_its_family():
     assert (family.p <= 0.05) == (family.low > 0 or family.high < 0)
 
 
-def test_a_perfect_separation_has_an_interval_of_no_width():
-    found = roc.crossed([roc.placements(np.zeros(5), np.ones(5))] * 3)
-    assert (found.low, found.value, found.high, found.p) == (1, 1, 1, 0)
+def test_a_perfect_separation_says_no_more_than_its_number_of_images():
+    """5 and 8 images: 5 independent pairs, all ordered alike: Clopper-Pearson's interval and the sign test."""
+    found = roc.crossed([roc.placements(np.zeros(5), np.ones(8))] * 3)
+    expected = stats.binomtest(5, 5, 0.5)
+    assert (found.value, found.high) == (1, 1) and "Clopper-Pearson for 5" in found.method
+    assert found.low == pytest.approx(expected.proportion_ci(method="exact").low)
+    assert found.p == pytest.approx(expected.pvalue)
+    turned = roc.crossed([roc.placements(np.ones(8), np.zeros(5))])
+    assert (turned.low, turned.value, turned.high) == (0, 0, pytest.approx(1 - found.low))
+    one = roc.placements(np.zeros(5), np.ones(8))
+    same = roc.crossed([(one[0] - one[0], one[1] - one[1])], null=0)
+    assert (same.low, same.value, same.high, same.p) == (
+        pytest.approx(found.low - 1),
+        0,
+        pytest.approx(1 - found.low),
+        1,
+    )
+
+
+def test_ends_are_cut_at_1():
+    scores = np.arange(20.0)
+    found = roc.crossed([roc.placements(scores, np.append(scores[1:] + 20, 18.5))])
+    assert found.value < found.high == 1
 
 
 def coverage(interval, studies=1_500, seeds=5, images=60):
