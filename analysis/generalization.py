@@ -18,8 +18,8 @@ fitted on the same training images (PCA, the linear optimum): it too fits them a
 single one. All of it over latent size, training-set size and, with `--beside`, epochs, and the level where the answer
 turns.
 
-The tasks' results are those of their own analyses; what is missing is computed: on the study's first cell and on those
-that differ from others in latent size or training-set size alone, unless --cells says otherwise.
+The tasks' results are those of their own analyses; what is missing is computed: on the study's first cell, its longest
+curve over latent size, and all cells that differ from others in training-set size alone, unless --cells says otherwise.
 """
 
 from __future__ import annotations
@@ -82,16 +82,18 @@ def trials_of(study: str, artifacts: str) -> pd.DataFrame:
 
 
 def task_cells(trials: pd.DataFrame) -> list[str]:
-    """The cells that the tasks are tried on: the first, and those that make curves over latent or training-set size."""
-    from analysis.generalization_estimates import AXES
-
-    chosen = {trials["cell"].iloc[0]}
-    for factor in ("latent_dim", "train_size"):
-        others = [name for name in records.FACTORS if name != factor]
-        for _, part in trials.groupby(others, dropna=False, sort=False):
-            if part[AXES[factor]].nunique() > 1:
-                chosen |= set(part["cell"])
+    """The cells that the tasks are tried on: the first, the longest curve over latent size, all over training sizes."""
+    curves = {factor: _curves(trials, factor) for factor in ("latent_dim", "train_size")}
+    longest = max(curves["latent_dim"], key=len, default=[])
+    chosen = {trials["cell"].iloc[0], *longest, *(cell for curve in curves["train_size"] for cell in curve)}
     return [cell for cell in trials["cell"].unique() if cell in chosen]
+
+
+def _curves(trials: pd.DataFrame, factor: str) -> list[list[str]]:
+    """The cells of each curve: they differ in one factor alone."""
+    others = [name for name in records.FACTORS if name != factor]
+    groups = [list(part["cell"].unique()) for _, part in trials.groupby(others, dropna=False, sort=False)]
+    return [cells for cells in groups if len(cells) > 1]
 
 
 def results_of(name: str, arguments: argparse.Namespace, study: str, load: Load, cells: str) -> dict[str, Results]:

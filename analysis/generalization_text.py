@@ -47,14 +47,13 @@ def answers(estimates: Estimates, first: pd.Series) -> list[Answer]:
     classes = "" if first["normal_class"] is None or first["normal_class"] != first["normal_class"] else ONE_CLASS
     same_size = table["train_size"].isna() if not _size(first) else table["train_size"] == first["train_size"]
     mine = table[(table["dataset"] == first["dataset"]) & same_size & (table["classes"] == classes)]
-    if mine.empty:
+    whole = mine[mine["part"] == "together"]
+    if whole.empty:
         return []
-    main = mine["task"].iloc[0]
+    main = whole["task"].iloc[0]
     parts = {row["part"]: row for row in _rows(mine[mine["task"] == main])}
     together = parts["together"]
-    others = [
-        f"{row['task']} {_number(row)}" for row in _rows(mine[(mine["part"] == "together") & (mine["task"] != main)])
-    ]
+    others = [f"{row['task']} {_number(row)}" for row in _rows(whole[whole["task"] != main])]
     also = f" Training against test images in the other tasks: {'; '.join(others)}." if others else ""
     sentence = (
         f"{SAYS[together['verdict']].capitalize()}: {main} of {first['dataset']} with {images(together)}, "

@@ -46,14 +46,14 @@ def _model(draw: Draw, model: Any) -> Found:
     # Called, not predict(): for so few images most of the time would go into tracing.
     encoded = model.get_layer("encoder")(draw.images, training=False)
     code = np.asarray(autoencoders.code_of(encoded))
-    skips = list(encoded[1:]) if isinstance(encoded, (list, tuple)) else []
+    skips = [np.asarray(skip) for skip in encoded[1:]] if isinstance(encoded, (list, tuple)) else []
     own, swapped = (_decode(model, part, skips) for part in (code, code[other]))
     change, between = (float(metrics.squared_error(own, to).mean()) for to in (swapped, own[other]))
     use = change / between if between > 0 else float("nan")
     return Found([{"change": change, "between": between, "use": use, "n_images": len(own)}], {})
 
 
-def _decode(model: Any, code: np.ndarray, skips: list[Any]) -> np.ndarray:
+def _decode(model: Any, code: np.ndarray, skips: list[np.ndarray]) -> np.ndarray:
     images = model.get_layer("decoder")([code, *skips] if skips else code, training=False)
     return np.clip(np.asarray(images), 0, 1)
 

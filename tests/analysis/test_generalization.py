@@ -238,10 +238,13 @@ def results(models, baselines, per_image=None):
 
 def restored(scale):
     models = [
-        {"condition": c, "mode": m, "mse": scale * e}
+        {"condition": c, "mode": m, "mse": scale * e, "n_images": 9}
         for c, m, e in (("a", "one pass", 0.01), ("b", "one pass", 0.04), ("a", "iterated", 9.0))
     ]
-    baselines = [{"condition": c, "mode": "one pass", "method": "linear optimum", "mse": 0.02 * scale**2} for c in "ab"]
+    baselines = [
+        {"condition": c, "mode": "one pass", "method": "linear optimum", "mse": 0.02 * scale**2, "n_images": 9}
+        for c in "ab"
+    ]
     return results(models, baselines)
 
 
@@ -318,12 +321,15 @@ def test_membership_over_seeds_is_a_t_interval_and_of_one_seed_delongs():
     assert (one["low"], one["high"]) == (0.5, 0.6) and "DeLong" in one["method"]
 
 
-def test_cells_of_curves_and_the_first_are_what_tasks_are_tried_on():
-    trials = table(
-        [dict(architecture="dense"), dict(latent_dim=2), dict(latent_dim=4), dict(loss="bce", latent_dim=16)]
-    )
-    trials["cell"] = trials["architecture"] + trials["loss"] + trials["latent_dim"].map(str)
-    assert generalization.task_cells(trials) == ["densemse8", "cnnmse2", "cnnmse4"]
+def test_the_first_cell_the_longest_curve_and_training_sizes_are_what_tasks_are_tried_on():
+    dense = [dict(architecture="dense", latent_dim=k) for k in (2, 8)]
+    cnn = [dict(latent_dim=k) for k in (2, 4, 8)]
+    sizes = [dict(loss="bce", train_size=n) for n in (100, None)]
+    trials = table([*dense, *cnn, *sizes, dict(loss="mae")])
+    shown = ["architecture", "loss", "latent_dim", "train_size"]
+    trials["cell"] = trials[shown].map(str).agg("-".join, axis=1).str.replace(".0", "")
+    expected = ["dense-mse-2", "cnn-mse-2", "cnn-mse-4", "cnn-mse-8", "cnn-bce-8-100", "cnn-bce-8"]
+    assert [cell.removesuffix("-nan").removesuffix("-None") for cell in generalization.task_cells(trials)] == expected
 
 
 def test_a_task_that_cannot_run_is_named_with_its_command(monkeypatch):
