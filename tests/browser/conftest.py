@@ -38,10 +38,11 @@ class Visit:
         assert self.asked == []
 
     def pixels(self, canvas: str) -> list[int]:
-        """Red, green, blue and alpha of each pixel of a canvas."""
+        """Red, green, blue and alpha of each pixel of a canvas; a copy is read, or Chromium warns."""
         return self.page.evaluate(
             "id => { const c = document.getElementById(id); "
-            "return [...c.getContext('2d').getImageData(0, 0, c.width, c.height).data]; }",
+            "const copy = new OffscreenCanvas(c.width, c.height).getContext('2d', { willReadFrequently: true }); "
+            "copy.drawImage(c, 0, 0); return [...copy.getImageData(0, 0, c.width, c.height).data]; }",
             canvas,
         )
 
