@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
     from analysis.variance import Estimates
 
-ROW = 0.19  # inches a line of numbers
+ROW, CLAIM = 0.19, 0.165  # inches a line
+SHOWN = (-100, 300)  # per cent: what lies beyond of a ratio of two variances is an arrow
 NEEDED = {"width": ("o", "interval of ± 2 %"), "power": ("s", "power of 80 % at the observed effect")}
 FAMILY = (
     "Paired t at 95 % for all claims of a family together (Bonferroni); intervals from χ² of the spread and from the "
@@ -73,7 +74,7 @@ def plot_budget(budget: pd.DataFrame) -> Figure:
         "Variance of log test MSE over seeds that decide one source alone, the others held at those of seed 0, ÷ that "
         "over seeds that decide all, with 95 % intervals (χ² of a variance, F of a share; assume normal log errors). "
         "Dashed: the whole. Interactions: the whole less its three sources. Test images: what another draw of them "
-        "would add beside the whole."
+        "would add beside the whole. Arrows: beyond the axis."
     )
     return _panels(titles, rows, "share of the variance over seeds, %", caption, whole=True)
 
@@ -81,7 +82,7 @@ def plot_budget(budget: pd.DataFrame) -> Figure:
 def plot_needed(needed: pd.DataFrame) -> Figure:
     """A line a claim: the seeds for each of the two purposes, with intervals, beside those that there are."""
     with figures.theme():
-        figure = figures.new(1.5 + ROW * 1.1 * (len(needed) + needed["family"].nunique()))
+        figure = figures.new(1.5 + CLAIM * (len(needed) + needed["family"].nunique()))
         axes = figure.subplots()
         places, labels = _places(needed)
         beyond = _limit(needed)
@@ -109,24 +110,27 @@ def _panels(titles: Sequence[str], rows: list[list[tuple]], xlabel: str, caption
         figure = figures.new(0.9 + ROW * sum(heights))
         grid = figure.subplots(len(rows), 1, squeeze=False, sharex=True, height_ratios=heights)[:, 0]
         for axes, title, part in zip(grid, titles, rows, strict=True):
-            _shares(axes, part)
+            _shares(axes, part, SHOWN if whole else (-np.inf, np.inf))
             axes.axvline(0, color="0.6", lw=0.8)
             if whole:
                 axes.axvline(100, color="0.4", lw=0.9, ls=(0, (4, 2)))
             axes.set_title(title, loc="left")
-        reach = [end for part in rows for row in part for end in (100 * row[1], 100 * row[3]) if end == end]
-        grid[-1].set(xlabel=xlabel, xlim=(None, min(max([102, *reach]) * 1.02, 400) if whole else 102))
+        grid[-1].set(xlabel=xlabel, xlim=(SHOWN[0] - 8, SHOWN[1] + 8) if whole else (None, 102))
         figures.caption(figure, caption)
     return figure
 
 
-def _shares(axes: Axes, part: list[tuple]) -> None:
+def _shares(axes: Axes, part: list[tuple], shown: tuple[float, float]) -> None:
     places = np.arange(len(part))[::-1]
     for place, (_, value, low, high, hollow) in zip(places, part, strict=True):
         colour = figures.COLOURS[0]
         if low == low:
-            axes.plot([100 * low, 100 * high], [place, place], color=colour, lw=1.2, solid_capstyle="butt")
-        axes.plot(100 * value, place, "o", color=colour, mfc="white" if hollow else colour, zorder=3)
+            ends = np.clip([100 * low, 100 * high], *shown)
+            axes.plot(ends, [place, place], color=colour, lw=1.2, solid_capstyle="butt")
+            for end, given, arrow in zip(ends, (low, high), "<>", strict=True):
+                if end != 100 * given:
+                    axes.plot(end, place, arrow, color=colour, ms=4)
+        axes.plot(np.clip(100 * value, *shown), place, "o", color=colour, mfc="white" if hollow else colour, zorder=3)
         axes.annotate(f"{100 * value:.3g} %", (1, place), xycoords=("axes fraction", "data"), va="center",
                       xytext=(4, 0), textcoords="offset points", fontsize=7)  # fmt: skip
     axes.set_yticks(places, [row[0] for row in part])

@@ -98,7 +98,9 @@ def _largest(sources: pd.DataFrame) -> str:
 def _beside(rows: pd.DataFrame) -> Iterator[str]:
     for row in _rows(rows[rows["source"] == REMAINDER]):
         inside = row["share_low"] <= 0 <= row["share_high"]
-        verdict = "so that the sources may simply add up" if inside else "so that the sources do not simply add up"
+        verdict = (
+            "not told from 0, so that they may simply add up" if inside else "so that the sources do not simply add up"
+        )
         yield (
             f"the sources leave {_percent(row['share'])}{_interval(row['share_low'], row['share_high'])} of it, "
             f"{verdict} ({row['method']})."

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from scipy import stats
@@ -63,6 +63,7 @@ def test_three_factors_against_projections():
     assert found[SEED].ss == pytest.approx(columns[(1, 0, 0, 0)])
 
 
+@settings(max_examples=40, deadline=None)
 @given(arrays.arrays(float, (4, 2, 3), elements=st.floats(-5, 5)), st.floats(-3, 3), st.floats(0.1, 4))
 def test_the_parts_add_up_and_keep_their_shares_under_shift_and_scale(values, shift, scale):
     found = decompose(values, ("a", "b"))

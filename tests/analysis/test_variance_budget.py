@@ -89,7 +89,7 @@ def test_shares_cover(n, shared):
     )
     truth[REMAINDER] = shared**2  # of its variance: the share divides by an estimate
     hits = {name: [] for name in truth}
-    for _ in range(400):
+    for _ in range(250):
         found = budget(trials(n, sds, rng, shared)).set_index("source")
         for name, value in truth.items():
             ends = ["low", "high"] if name == REMAINDER else ["share_low", "share_high"]
