@@ -5,7 +5,7 @@ Question: do the conclusions of `assignment` depend on Keras' default learning r
           `val_mse` over three seeds of its own (100 to 102), so that the seeds that conclusions are drawn from choose
           nothing. `python -m study.search assignment --tuned` then uses the choices.
 Command:  python -m study.search nuisance
-Cost:     144 trials of 10 epochs on 10,000 images.
+Cost:     144 trials of 10 epochs on 10,000 images; about 1.5 hours on 2 cores.
 Expect:   the default 1e-3 with 128 close to the best for convolutional networks in epochs this few, smaller batches
           a little better because they make more updates.
 """

@@ -4,7 +4,8 @@
 
 Times of a search are those of a crowded machine; these are not. Every measurement is a process of its own with one
 thread, as a worker has: its first epoch (which pays for tracing), two more, its peak memory. Rounds go over all cells
-in turn, so that a slow minute of the machine falls on all. Interrupted, the same command goes on. Writes `cost.csv`.
+in turn, so that a slow minute of the machine falls on all. Interrupted, the same command goes on. Writes `cost.csv`:
+medians over the rounds, and as `_low` and `_high` their extremes. Memory includes that of the libraries.
 """
 
 import argparse
@@ -24,9 +25,10 @@ from study.space import FACTORS
 
 EPOCHS = 3  # the first, and two more
 BUSY = 0.9  # a share of one core below which something else was running
+MEASURES = ("first_epoch_seconds", "epoch_seconds", "images_per_second", "peak_memory_mb")
 COLUMNS = (
-    *("cell", *FACTORS, "n_parameters", "rounds", "first_epoch_seconds"),
-    *("epoch_seconds", "epoch_seconds_low", "epoch_seconds_high", "images_per_second", "peak_memory_mb"),
+    *("cell", *FACTORS, "n_parameters", "rounds"),
+    *(f"{measure}{part}" for measure in MEASURES for part in ("", "_low", "_high")),
     *("cpu_share", "environment"),
 )
 
@@ -73,33 +75,35 @@ def _run(job: Job, rounds: int) -> int:
 
 
 def summarize(job: Job, rounds: int) -> Any:
-    """A row a cell, the columns `COLUMNS`: medians over rounds; `epoch_seconds_low` and `_high` are the extremes."""
+    """A row a cell, the columns `COLUMNS`: medians over rounds (an epoch's: over rounds and epochs), and extremes."""
     import pandas as pd
 
     rows = []
     for name, cell in job.space.cells().items():
         found = [m for number in range(rounds) if (m := _stored(job, number, name)) is not None]
-        if not found:
-            continue
-        measured = pd.DataFrame(found)
-        epochs = pd.Series([seconds for m in found for seconds in m["epoch_seconds"]])
-        rows.append(
-            {
-                **cell,
-                "cell": name,
-                "n_parameters": found[0]["n_parameters"],
-                "rounds": len(found),
-                "first_epoch_seconds": measured["first_epoch_seconds"].median(),
-                "epoch_seconds": epochs.median(),
-                "epoch_seconds_low": epochs.min(),
-                "epoch_seconds_high": epochs.max(),
-                "images_per_second": found[0]["images"] / epochs.median(),
-                "peak_memory_mb": measured["peak_memory_mb"].median(),
-                "cpu_share": measured["cpu_share"].median(),
-                "environment": found[0]["environment"],
-            }
-        )
+        if found:
+            known = {"cell": name, "n_parameters": found[0]["n_parameters"], "environment": found[0]["environment"]}
+            shares = pd.Series([m["cpu_share"] for m in found])
+            rows.append({**cell, **known, "rounds": len(found), **_spread(found), "cpu_share": shares.median()})
     return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def _spread(found: Sequence[dict[str, Any]]) -> dict[str, float]:
+    """Median, least and greatest of each of `MEASURES` over the measurements of one cell."""
+    import pandas as pd
+
+    epochs = [seconds for m in found for seconds in m["epoch_seconds"]]
+    values = {
+        "first_epoch_seconds": [m["first_epoch_seconds"] for m in found],
+        "epoch_seconds": epochs,
+        "images_per_second": [found[0]["images"] / seconds for seconds in epochs],
+        "peak_memory_mb": [m["peak_memory_mb"] for m in found],
+    }
+    spread: dict[str, float] = {}
+    for measure, numbers in values.items():
+        column = pd.Series(numbers)
+        spread |= {measure: column.median(), f"{measure}_low": column.min(), f"{measure}_high": column.max()}
+    return spread
 
 
 def _in_fresh_process(job: Job, cell: str) -> dict[str, Any]:

@@ -13,24 +13,20 @@ run, are trained once more on seeds that neither has seen, and only that compari
 
 import dataclasses
 import math
-import os
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from study import manifest as manifests
-from study import plan, records
+from study import plan, proposals, records
 from study.errors import InputError
 from study.job import Job
-from study.levels import has
 from study.space import Cell, Space, cell_name, trial_name
 
-TUNERS = ("hyperband", "bayesian")
 BUDGET = 24  # cells to try
-ROUND = 4  # proposals of Bayesian optimisation that are trained side by side
 SEEDS, FIRST_SEED = 3, 300  # seeds that choose
 CHECK_SEEDS, FIRST_CHECK_SEED = 10, 400  # seeds that judge
-UNITS, FACTOR = 9, 3  # Hyperband: the full training set is 9 units; of 3 cells one goes on
 
 
 def run(options: Any, train: Callable[[Job], int]) -> int:
@@ -46,21 +42,16 @@ def run(options: Any, train: Callable[[Job], int]) -> int:
     Raises:
         InputError: The space declares nothing to explore.
     """
-    space = _explorable(plan.space(options))
-    study = options.name or f"{space.name}_{options.tuner}"
-    seeds = {"seeds": SEEDS, "first_seed": FIRST_SEED}
-    explored = dataclasses.replace(space, blocks={}, families={}, training={**space.training, **seeds})
-    oracle = _oracle(options.tuner, space, options.budget)
-    explored = dataclasses.replace(explored, blocks=_earlier_blocks(study, options))
+    space, study = _explorable(plan.space(options)), study_name(options)
     print(f"study {study}: at most {options.budget} cells × {SEEDS} seeds, proposed by {options.tuner}")
     scores: dict[str, float | None] = {}
     cells: dict[str, Cell] = {}
+    explored = _with_seeds(space, _earlier_blocks(study, options), SEEDS, FIRST_SEED)
     with tempfile.TemporaryDirectory() as folder:
-        oracle._set_project_dir(folder, "oracle")
-        for number, trials in enumerate(_rounds(oracle, options.budget), start=1):
-            proposed = {trial.trial_id: _cell(space, trial.hyperparameters.values, options) for trial in trials}
+        oracle = proposals.oracle(options.tuner, space, options.budget, folder)
+        for number, trials in enumerate(proposals.rounds(oracle, options.budget), start=1):
+            proposed = {t.trial_id: proposals.cell(space, t.hyperparameters.values, options.data_dir) for t in trials}
             fresh = {cell_name(cell): cell for cell in proposed.values()}
-            cells |= fresh
             blocks = {f"round {number}, {name}": _block(space, cell) for name, cell in fresh.items()}
             explored = dataclasses.replace(explored, blocks={**explored.blocks, **blocks})
             job = plan.job_of(explored, study, options)
@@ -68,16 +59,22 @@ def run(options: Any, train: Callable[[Job], int]) -> int:
             print(f"round {number}: {len(fresh)} cells, {len(job.tasks())} trials to run", flush=True)
             if job.tasks() and (stopped := train(job)):
                 return stopped
+            cells |= fresh
             scores |= {name: _score(job, cell) for name, cell in fresh.items()}
-            _tell(oracle, {trial: scores[cell_name(cell)] for trial, cell in proposed.items()}, trials)
+            proposals.tell(oracle, {trial: scores[cell_name(cell)] for trial, cell in proposed.items()}, trials)
     records.write_tables(study, options.artifacts)
-    full = {name: score for name, score in scores.items() if score is not None and _is_full(cells[name], space)}
-    if not full:
-        print("no cell was trained on the full training set without failing: nothing was found")
-        return 1
-    best = min(full, key=lambda name: full[name])
-    print(f"best found: {best}, val_mse {full[best]:.5f} over {SEEDS} seeds; the best of {len(scores)}, so flattering")
-    return _check(space, study, cells[best], options, train)
+    best = _best(space, cells, scores)
+    return _check(space, study, best, options, train) if best is not None else 1
+
+
+def study_name(options: Any) -> str:
+    """What the study of a search proper is called."""
+    return options.name or f"{Path(options.space).stem}_{options.tuner}"
+
+
+def most_trials(budget: int) -> int:
+    """Trials of `budget` cells, and of the second evaluation."""
+    return budget * SEEDS + 2 * CHECK_SEEDS
 
 
 def _earlier_blocks(study: str, options: Any) -> dict[str, dict]:
@@ -97,100 +94,21 @@ def _explorable(space: Space) -> Space:
     return space
 
 
-def _oracle(tuner: str, space: Space, budget: int) -> Any:
-    """Keras Tuner's oracle over the space's `SEARCH`; a depth is a choice of the architectures that take one."""
-    before = os.environ.get("KERAS_BACKEND")
-    os.environ["KERAS_BACKEND"] = "numpy"  # proposals need no TensorFlow in this process
-    import keras_tuner
-    from keras_tuner.src.tuners.bayesian import BayesianOptimizationOracle
-    from keras_tuner.src.tuners.hyperband import HyperbandOracle
-
-    os.environ.pop("KERAS_BACKEND")
-    os.environ.update({"KERAS_BACKEND": before} if before else {})
-    hyperparameters = keras_tuner.HyperParameters()
-    for factor, levels in space.search.items():
-        if factor == "depth":
-            deep = [name for name in space.search["architecture"] if has(space.architectures[name], "takes_depth")]
-            with hyperparameters.conditional_scope("architecture", deep):
-                hyperparameters.Choice("depth", levels)
-        elif isinstance(levels, list):
-            hyperparameters.Choice(factor, levels)
-        else:
-            kind = hyperparameters.Int if isinstance(levels[0], int) else hyperparameters.Float
-            kind(factor, *levels, sampling="log")
-    common = dict(
-        objective=keras_tuner.Objective("val_mse", "min"),
-        hyperparameters=hyperparameters,
-        allow_new_entries=False,
-        seed=1,
-        max_consecutive_failed_trials=10**6,
-    )
-    if tuner == "hyperband":
-        oracle = HyperbandOracle(max_epochs=UNITS, factor=FACTOR, **common)
-        bracket = oracle._get_num_brackets() - 1
-        least = sum(oracle._get_size(bracket, n) for n in range(oracle._get_num_rounds(bracket)))
-        if budget < least:
-            raise InputError(
-                f"--budget {budget}: Hyperband's first bracket tries {least} cells until one is trained on the full "
-                f"training set; allowed is {least} or more."
-            )
-    else:
-        oracle = BayesianOptimizationOracle(max_trials=budget, num_initial_points=2 * ROUND, **common)
-    oracle.verbose = 0
-    return oracle
+def _with_seeds(space: Space, blocks: dict[str, dict], seeds: int, first_seed: int) -> Space:
+    """The space with other blocks and seeds, and no families: its contrasts are of other cells."""
+    training = {**space.training, "seeds": seeds, "first_seed": first_seed}
+    return dataclasses.replace(space, blocks=blocks, families={}, training=training)
 
 
-def _rounds(oracle: Any, budget: int) -> Iterator[list[Any]]:
-    """Proposals that can be trained side by side, until the oracle or the budget is used up."""
-    left = budget
-    while left > 0:
-        trials: list[Any] = []
-        limit = ROUND if not hasattr(oracle, "max_epochs") else left
-        while len(trials) < min(limit, left):
-            trial = oracle.create_trial(f"proposal-{len(trials)}")
-            if trial.status != "RUNNING":
-                oracle.ongoing_trials.pop(f"proposal-{len(trials)}", None)
-                break
-            trials.append(trial)
-        if not trials:
-            return
-        left -= len(trials)
-        yield trials
-
-
-def _tell(oracle: Any, scores: Mapping[str, float | None], trials: list[Any]) -> None:
-    for trial in trials:
-        score = scores[trial.trial_id]
-        if score is not None:
-            oracle.update_trial(trial.trial_id, {"val_mse": score})
-        trial.status = "COMPLETED" if score is not None else "FAILED"
-        oracle.end_trial(trial)
-
-
-def _cell(space: Space, values: Mapping[str, Any], options: Any) -> Cell:
-    """The cell of a proposal; real numbers are rounded to two digits, which is what a name can carry."""
-    levels: dict[str, Any] = {f: _short(v) for f, v in values.items() if f in space.search}
-    if "depth" in levels and not has(space.architectures[levels["architecture"]], "takes_depth"):
-        del levels["depth"]
-    cell = {**space.baseline, **levels}
-    if units := values.get("tuner/epochs"):
-        cell["train_size"] = math.ceil(_full_size(space, options) * units / UNITS) if units < UNITS else None
-        cell["train_size"] = cell["train_size"] or space.baseline["train_size"]
-    return cell
-
-
-def _short(value: Any) -> Any:
-    return float(f"{value:.1e}") if isinstance(value, float) else value
-
-
-def _full_size(space: Space, options: Any) -> int:
-    """Training images of the baseline."""
-    from study import datasets
-
-    if space.baseline["train_size"]:
-        return space.baseline["train_size"]
-    data = datasets.load(space.baseline["dataset"], options.data_dir)
-    return len(datasets.split(data, 0, None, space.baseline["normal_class"]).train)
+def _best(space: Space, cells: dict[str, Cell], scores: dict[str, float | None]) -> Cell | None:
+    """The cell with the lowest score among those trained on the full training set; prints it."""
+    full = {name: score for name, score in scores.items() if score is not None and _is_full(cells[name], space)}
+    if not full:
+        print("no cell was trained on the full training set without failing: nothing was found")
+        return None
+    best = min(full, key=lambda name: full[name])
+    print(f"best found: {best}, val_mse {full[best]:.5f} over {SEEDS} seeds; the best of {len(scores)}, so flattering")
+    return cells[best]
 
 
 def _is_full(cell: Cell, space: Space) -> bool:
@@ -219,8 +137,7 @@ def _check(space: Space, study: str, best: Cell, options: Any, train: Callable[[
         print("they are the same cell; there is nothing to compare")
         return 0
     blocks = {"found": _block(space, best), "factorial": _block(space, other)}
-    seeds = {"seeds": CHECK_SEEDS, "first_seed": FIRST_CHECK_SEED}
-    judged = dataclasses.replace(space, blocks=blocks, families={}, training={**space.training, **seeds})
+    judged = _with_seeds(space, blocks, CHECK_SEEDS, FIRST_CHECK_SEED)
     job = plan.job_of(judged, f"{study}_check", options)
     plan.make_folder(job)
     print(f"second evaluation: {len(job.tasks())} trials on {CHECK_SEEDS} fresh seeds", flush=True)

@@ -1,25 +1,19 @@
-"""How long will it take? From the records of the study; before there are any, from timing one epoch of each kind.
-
-`python -m study.forecast` is the process that times: a job as JSON on standard input, seconds as JSON on standard
-output. It writes nothing to disk.
-"""
+"""How long will it take? From the records of the study; before there are any, from timing one epoch of each kind."""
 
 import json
 import os
 import statistics
 import subprocess
 import sys
-import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from study import process
+from study import process, timing
 from study.job import Job
 from study.space import Cell, Task, cell_name
 
 START_SECONDS = 12.0  # importing TensorFlow in a worker, on one core; only the first minutes of a study notice it
-TIMED_IMAGES = 1024
 
 
 class Durations:
@@ -46,9 +40,17 @@ class Durations:
 
 
 def by_timing(job: Job, tasks: Iterable[Task], workers: int) -> float:
-    """Seconds until `tasks` are done, from timing one epoch per architecture and image shape on one core now."""
+    """Seconds until `tasks` are done, from timing one epoch of each kind of cell on one core now."""
+    tasks = list(tasks)
+    return START_SECONDS + spread(trial_seconds(job, tasks, time_kinds(job, tasks)), workers)
+
+
+def time_kinds(job: Job, tasks: Iterable[Task]) -> dict[tuple, dict[str, float]]:
+    """What `study.timing.measure` finds for each kind of cell among the job's tasks, in a process of its own."""
+    kinds = len({timing.kind(task.cell) for task in tasks})
+    print(f"timing one epoch of {kinds} kinds of cell …", file=sys.stderr, flush=True)
     done = subprocess.run(
-        [sys.executable, "-m", "study.forecast"],
+        [sys.executable, "-m", "study.timing"],
         input=job.to_json(),
         capture_output=True,
         text=True,
@@ -58,14 +60,21 @@ def by_timing(job: Job, tasks: Iterable[Task], workers: int) -> float:
     )
     if done.returncode != 0:
         raise RuntimeError(f"timing one epoch failed:\n{done.stderr[-2000:]}")
-    timed = {tuple(kind): seconds for kind, seconds in json.loads(done.stdout.splitlines()[-1])}
+    return {tuple(kind): seconds for kind, seconds in json.loads(done.stdout.splitlines()[-1])}
+
+
+def trial_seconds(job: Job, tasks: Iterable[Task], timed: Mapping[tuple, Mapping[str, float]]) -> list[float]:
+    """How long each task is expected to last, from `time_kinds`.
+
+    Every cell is traced once: later seeds of it go to the worker that has traced it.
+    """
     seen: set[str] = set()
     expected = []
     for task in tasks:
-        seconds = timed[task.cell["dataset"], task.cell["architecture"]]
-        expected.append(_trial_seconds(task, job, seconds) + seconds["trace"] * (cell_name(task.cell) not in seen))
-        seen.add(cell_name(task.cell))
-    return START_SECONDS + spread(expected, workers)
+        seconds, name = timed[timing.kind(task.cell)], cell_name(task.cell)
+        expected.append(_trained(task, job, seconds) + seconds["trace"] * (name not in seen))
+        seen.add(name)
+    return expected
 
 
 def spread(seconds: Iterable[float], workers: int) -> float:
@@ -78,11 +87,10 @@ def _kinds(cell: Cell) -> list[Any]:
     return [cell_name(cell), (cell["dataset"], cell["architecture"]), "any"]
 
 
-def _trial_seconds(task: Task, job: Job, seconds: Mapping[str, float]) -> float:
+def _trained(task: Task, job: Job, seconds: Mapping[str, float]) -> float:
     sizes = _split_sizes(job.manifest["data"][task.cell["dataset"]], task.cell)
-    epochs = job.space.training["epochs"]
-    training = epochs * (sizes["train"] * seconds["train"] + sizes["val"] * seconds["predict"])
-    return seconds["build"] + training + sum(sizes.values()) * (seconds["predict"] + seconds["evaluate"])
+    epoch = sizes["train"] * seconds["train"] + sizes["val"] * seconds["validate"]
+    return seconds["trial"] + job.space.training["epochs"] * epoch + sum(sizes.values()) * seconds["evaluate"]
 
 
 def _split_sizes(data: Mapping[str, Any], cell: Cell) -> dict[str, int]:
@@ -91,49 +99,3 @@ def _split_sizes(data: Mapping[str, Any], cell: Cell) -> dict[str, int]:
     pool, test = data["sizes"][0] // share, data["sizes"][1] // share
     held = min(pool // 6, 10_000)
     return {"train": min(cell["train_size"] or pool, pool - 2 * held), "val": held, "heldout": held, "test": test}
-
-
-def _time_kinds(job: Job) -> list:
-    """[[data set, architecture], {"build", "trace", "train", "predict", "evaluate"}] for each kind in the job."""
-    cells = {(t.cell["dataset"], t.cell["architecture"]): t.cell for t in job.tasks()}
-    return [[list(kind), _time_kind(cell, job)] for kind, cell in cells.items()]
-
-
-def _time_kind(cell: Cell, job: Job) -> dict[str, float]:
-    """Seconds to build and to trace, and seconds an image to train, predict and evaluate."""
-    from study import autoencoders, datasets, metrics, training
-
-    data = datasets.load(cell["dataset"], job.data_dir)
-    few = data.x_train[: min(TIMED_IMAGES, len(data.x_train))]
-    clock = _Clock()
-    _, steps = training.compiled_steps(cell, data, job.space.architectures)
-    steps.start(autoencoders.build(cell, data.shape, 0, job.space.architectures).get_weights(), 0)
-    build = clock.lap() / 2
-    images, order = steps.resident(few), range(len(few))
-    import numpy as np
-
-    steps.epoch(images, np.arange(min(2 * cell["batch_size"], len(few))))
-    _, reconstructions, _ = steps.predict(few)
-    trace = clock.lap()
-    steps.epoch(images, np.array(order))
-    train = clock.lap() / len(few)
-    steps.predict(few)
-    predict = clock.lap() / len(few)
-    unit = datasets.to_unit(few, data.value_range)
-    metrics.evaluate(unit, reconstructions, metrics.mean_image(unit))
-    evaluate = clock.lap() / len(few)
-    return {"build": build, "trace": trace, "train": train, "predict": predict, "evaluate": evaluate}
-
-
-class _Clock:
-    def __init__(self) -> None:
-        self._last = time.perf_counter()
-
-    def lap(self) -> float:
-        """Seconds since the last lap."""
-        last, self._last = self._last, time.perf_counter()
-        return self._last - last
-
-
-if __name__ == "__main__":
-    print(json.dumps(_time_kinds(Job.from_json(sys.stdin.readline()))))

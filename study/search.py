@@ -16,7 +16,7 @@ from collections.abc import Iterable, Sequence
 from fnmatch import fnmatch
 from pathlib import Path
 
-from study import explore, plan, progress, provenance, records, summary, tensorboard, workers
+from study import explore, plan, progress, proposals, provenance, records, summary, tensorboard, workers
 from study.errors import InputError
 from study.job import Job
 
@@ -31,11 +31,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
 
 
+def default_workers() -> int:
+    """One a core; on a machine with GPUs two a GPU, so that one computes while the other prepares its next trial."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    gpus = (provenance.gpu_model() or "").splitlines()
+    return min(cores, 2 * len(gpus)) if gpus else cores
+
+
 def _run(options: argparse.Namespace) -> int:
     if options.tensorboard:
         tensorboard.check_installed()
     if options.tuner:
-        return explore.run(options, lambda job: _supervise(job, _workers(options, job), _n_done(job), options))
+        _refuse_beside_tuner(options)
+        return explore.run(options, lambda job: _train(job, options))
     job = dataclasses.replace(plan.job(options), retry_failed=options.retry_failed)
     if options.rebuild:
         return _rebuild(job, options)
@@ -43,8 +51,7 @@ def _run(options: argparse.Namespace) -> int:
         return summary.print_status(job)
     if options.dry_run:
         return summary.print_plan(job, _workers(options, job))
-    if not options.mixed:
-        _refuse_mixing(job)
+    _refuse_mixing(job, options)
     if role := os.environ.get("KERASTUNER_TUNER_ID"):
         return _run_role(role, job)
     return _search(job, options)
@@ -62,6 +69,12 @@ def _search(job: Job, options: argparse.Namespace) -> int:
     _write_curves(job, options, job.hashes)
     paths = records.write_tables(job.study, job.artifacts)
     return summary.print_results(job, paths)
+
+
+def _train(job: Job, options: argparse.Namespace) -> int:
+    """A round of a search proper."""
+    _refuse_mixing(job, options)
+    return _supervise(job, _workers(options, job), _n_done(job), options)
 
 
 def _n_done(job: Job) -> int:
@@ -139,8 +152,22 @@ def _run_role(role: str, job: Job) -> int:
     return code
 
 
-def _refuse_mixing(job: Job) -> None:
-    """Refuses to add trials to a seed whose other trials come from another environment."""
+def _refuse_beside_tuner(options: argparse.Namespace) -> None:
+    """Refuses what says something about the trials of a study, which a search proper does not know beforehand."""
+    given = [name for name in ("dry_run", "status", "rebuild", "retry_failed") if getattr(options, name)]
+    if given:
+        study = explore.study_name(options)
+        raise InputError(
+            f"--tuner does not go with --{given[0].replace('_', '-')}: it decides what to train by the results so far, "
+            f"at most {explore.most_trials(options.budget)} trials. What it has trained is the study '{study}': "
+            f"python -m study.search {study} --status"
+        )
+
+
+def _refuse_mixing(job: Job, options: argparse.Namespace) -> None:
+    """Refuses to add trials to a seed whose other trials come from another environment, unless --mixed allows it."""
+    if options.mixed:
+        return
     here, seeds = provenance.environment(), {task.seed for task in job.tasks()}
     for task in job.space.trials(job.seeds):
         record = job.record(task.name) if task.seed in seeds else None
@@ -153,14 +180,7 @@ def _refuse_mixing(job: Job) -> None:
 
 
 def _workers(options: argparse.Namespace, job: Job) -> int:
-    return max(1, min(options.workers or _default_workers(), len(job.tasks())))
-
-
-def _default_workers() -> int:
-    """One a core; on a machine with GPUs two a GPU, so that one computes while the other prepares its next trial."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    gpus = (provenance.gpu_model() or "").splitlines()
-    return min(cores, 2 * len(gpus)) if gpus else cores
+    return max(1, min(options.workers or default_workers(), len(job.tasks())))
 
 
 def _command(options: argparse.Namespace) -> str:
@@ -174,7 +194,7 @@ def _parser() -> argparse.ArgumentParser:
     plan.add_options(parser)
     add = parser.add_argument
     add("--workers", type=plan.positive, help="worker processes, one thread each (default: one a core, or two a GPU)")
-    add("--tuner", choices=explore.TUNERS, help="propose cells from the space's SEARCH instead of its blocks")
+    add("--tuner", choices=proposals.TUNERS, help="propose cells from the space's SEARCH instead of its blocks")
     add("--budget", type=plan.positive, default=explore.BUDGET, help="cells that --tuner tries (default: 24)")
     add("--dry-run", action="store_true", help="show the plan and the expected time; write nothing")
     add("--status", action="store_true", help="show how far the study is")

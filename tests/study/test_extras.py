@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import time
 
 import pandas as pd
 import pytest
@@ -58,13 +59,21 @@ def test_a_level_can_be_exchanged_everywhere():
 
 
 @pytest.mark.parametrize(("tuner", "budget"), [("bayesian", 6), ("hyperband", 20)])
-def test_a_search_proper_resumes_to_the_same_answer(search, tuner, budget):
+def test_a_search_proper_that_is_killed_goes_on_to_the_same_answer(search, tuner, budget):
     search.write(SEARCH.replace("train_size=200", "train_size=90").replace("epochs=2", "epochs=1"))
     options = ("--tuner", tuner, "--budget", str(budget))
+    study = search.artifacts / f"tiny_{tuner}"
+    killed = search.start(*options)
+    while len(list(study.glob("trials/*/record.json"))) < 5:
+        assert killed.poll() is None, killed.stderr.read()
+        time.sleep(0.1)
+    killed.kill()
+    killed.communicate()
+    kept = {path: path.read_bytes() for path in study.glob("trials/*/record.json")}
     first = search(*options)
     assert first.returncode == 0, first.stderr
+    assert all(path.read_bytes() == record for path, record in kept.items())
     assert "fresh seeds" in first.stdout
-    study = search.artifacts / f"tiny_{tuner}"
     table = records.load(study.name, search.artifacts)
     assert set(table["seed"]) == {300, 301, 302}
     if tuner == "hyperband":
@@ -83,6 +92,14 @@ def test_hyperband_says_how_many_cells_it_needs(search):
     assert refused.returncode == 2 and "--budget 5: Hyperband's first bracket tries" in refused.stderr
 
 
+@pytest.mark.parametrize("option", ["--dry-run", "--status", "--retry-failed"])
+def test_what_does_not_go_with_a_search_proper_is_refused_and_not_ignored(search, option):
+    search.write(SEARCH)
+    refused = search("--tuner", "bayesian", option)
+    assert refused.returncode == 2 and f"--tuner does not go with {option}" in refused.stderr
+    assert "python -m study.search tiny_bayesian --status" in refused.stderr and not search.artifacts.exists()
+
+
 def test_a_space_without_search_says_what_to_add(search):
     refused = search("--tuner", "bayesian")
     assert refused.returncode == 2 and "Add SEARCH" in refused.stderr
@@ -96,9 +113,10 @@ def test_cost_measures_every_cell_in_rounds_and_goes_on(search):
     assert done.returncode == 0 and "4 measurements, 2 to make" in done.stdout
     table = pd.read_csv(search.study / "cost.csv")
     assert list(table["latent_dim"]) == [2, 4] and (table["rounds"] == 2).all()
-    assert (table["epoch_seconds_low"] <= table["epoch_seconds"]).all()
+    for measure in ("first_epoch_seconds", "epoch_seconds", "images_per_second", "peak_memory_mb"):
+        assert (table[f"{measure}_low"] <= table[measure]).all() and (table[measure] <= table[f"{measure}_high"]).all()
     assert (table["first_epoch_seconds"] > table["epoch_seconds"]).all()  # it pays for tracing
-    assert (table["images_per_second"] * table["epoch_seconds"]).round().tolist() == [200, 200]
+    assert (table["images_per_second_high"] * table["epoch_seconds_low"]).round().tolist() == [200, 200]
     assert table["peak_memory_mb"].between(100, 5000).all()
 
 
