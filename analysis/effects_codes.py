@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 IMAGES = 2000
 NEIGHBOURS = 5
+BATCH = 500  # images at a time
 COLUMNS = ("trial", "effective_rank", "neighbour_accuracy", "latent_use", "images")
 
 
@@ -169,8 +170,7 @@ def _pca(draw: Draw) -> list[dict[str, Any]]:
 
 def _encode(network: Any, images: NDArray) -> tuple[NDArray, list[NDArray]]:
     """The codes, and what skips past them."""
-    encoded = network.get_layer("encoder").predict(images, batch_size=500, verbose=0)
-    code, *skips = encoded if isinstance(encoded, (list, tuple)) else [encoded]
+    code, *skips = _called(network.get_layer("encoder"), [images])
     return code, skips
 
 
@@ -178,7 +178,16 @@ def _latent_use(network: Any, images: NDArray, code: NDArray, skips: list[NDArra
     """MSE with every code replaced by the next image's ÷ MSE with its own: 1 where the decoder ignores the code."""
     errors = []
     for codes in (np.roll(code, 1, axis=0), code):
-        inputs = [codes, *skips] if skips else codes
-        found = network.get_layer("decoder").predict(inputs, batch_size=500, verbose=0)
+        (found,) = _called(network.get_layer("decoder"), [codes, *skips])
         errors.append(np.mean(np.square(np.clip(found, 0, 1) - images), dtype=np.float64))
     return float(errors[0] / errors[1])
+
+
+def _called(model: Any, inputs: Sequence[NDArray]) -> list[NDArray]:
+    """The outputs of a model. Called, not predict(): for so few images most of the time would go into tracing."""
+    parts = []
+    for start in range(0, len(inputs[0]), BATCH):
+        batch = [array[start : start + BATCH] for array in inputs]
+        found = model(batch if len(batch) > 1 else batch[0], training=False)
+        parts.append([np.asarray(one) for one in (found if isinstance(found, (list, tuple)) else [found])])
+    return [np.concatenate(outputs) for outputs in zip(*parts, strict=True)]

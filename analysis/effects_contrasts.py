@@ -5,16 +5,18 @@ Pure: the trials table in, tables out. Every other question about differences be
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from analysis import figures, statistics
 from analysis.effects_errors import LEFT_OUT, cell_of, log_errors, mean_error
 from analysis.effects_families import Contrast, Family
-from analysis.statistics import LEVEL
+from analysis.statistics import LEVEL, Floats
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -98,10 +100,9 @@ def pairs(
             found.append(
                 pd.DataFrame(
                     {
-                        **{**same, "reference": contrast.reference, "metric": name, "seed": both.index},
-                        **{"error": np.exp(both["cell"]), "reference_error": np.exp(both["reference"])},
-                        "difference": both["cell"] - both["reference"],
-                        "ratio": np.exp(both["cell"] - both["reference"]),
+                        **{**same, "reference": contrast.reference, "metric": name, "seed": both.seeds},
+                        **{"error": np.exp(both.cell), "reference_error": np.exp(both.reference)},
+                        **{"difference": both.difference, "ratio": np.exp(both.difference)},
                     }
                 )
             )
@@ -131,11 +132,27 @@ COLUMNS = (
 
 @dataclass(frozen=True)
 class _Tables:
-    """Seeds × cells: log errors, NaN where there is none; environments; and each cell's count of trials by status."""
+    """Seeds × cells: log errors, NaN where there is none; environments, empty where there is but one.
+
+    Beside them each cell's count of trials by status.
+    """
 
     logs: pd.DataFrame
     environments: pd.DataFrame
     counts: Mapping[str, Mapping[str, int]]
+
+
+@dataclass(frozen=True, eq=False)
+class _Pair:
+    """The log errors of a contrast's two sides, (n,) each, at their common seeds."""
+
+    seeds: NDArray
+    cell: Floats
+    reference: Floats
+
+    @property
+    def difference(self) -> Floats:
+        return self.cell - self.reference
 
 
 def _by_metric(
@@ -149,23 +166,21 @@ def _by_metric(
 
 def _tables(trials: pd.DataFrame, metric: str, failures: str) -> _Tables:
     table = trials.assign(log=log_errors(trials, metric, failures))
-    environments = table.get("environment", "")
-    wide = table.assign(environment=environments).pivot(index="seed", columns="cell", values=["log", "environment"])
-    counts = table.groupby(["cell", "status"], sort=False).size()
-    by_cell: dict[str, dict[str, int]] = {}
-    for (cell, status), count in counts.items():
-        by_cell.setdefault(str(cell), {})[str(status)] = int(count)
-    return _Tables(wide["log"].astype(float), wide["environment"], by_cell)
+    mixed = "environment" in table and table["environment"].nunique() > 1
+    environments = table.pivot(index="seed", columns="cell", values="environment") if mixed else table.iloc[:0, :0]
+    counts: dict[str, dict[str, int]] = {}
+    for (cell, status), count in Counter(zip(table["cell"], table["status"], strict=True)).items():
+        counts.setdefault(cell, {})[status] = count
+    return _Tables(table.pivot(index="seed", columns="cell", values="log"), environments, counts)
 
 
-def _both(logs: pd.DataFrame, contrast: Contrast, metric: str) -> pd.DataFrame:
+def _both(logs: pd.DataFrame, contrast: Contrast, metric: str) -> _Pair:
     """The log errors of both sides at the seeds that both have; empty where they may not be compared."""
-    import pandas as pd
-
-    sides = {"cell": contrast.cell, "reference": contrast.reference}
-    columns = {side: logs.get(name, np.nan) for side, name in sides.items()}
-    both = pd.DataFrame(columns, index=logs.index, dtype=float).dropna()
-    return both if _comparable(contrast, metric) else both.iloc[:0]
+    if not _comparable(contrast, metric) or not set(contrast.names) <= set(logs.columns):
+        return _Pair(np.array([], int), np.array([]), np.array([]))
+    cell, reference = (logs[name].to_numpy() for name in contrast.names)
+    known = np.isfinite(cell) & np.isfinite(reference)
+    return _Pair(logs.index.to_numpy()[known], cell[known], reference[known])
 
 
 def _comparable(contrast: Contrast, metric: str) -> bool:
@@ -174,16 +189,16 @@ def _comparable(contrast: Contrast, metric: str) -> bool:
 
 def _family(family: Family, metric: str, tables: _Tables, level: float) -> list[dict[str, Any]]:
     both = [_both(tables.logs, contrast, metric) for contrast in family.contrasts]
-    judged = [place for place, pair in enumerate(both) if len(pair) > 0]
-    results = dict(zip(judged, _judge([_difference(both[place]) for place in judged], level), strict=True))
+    judged = [place for place, pair in enumerate(both) if len(pair.seeds)]
+    results = dict(zip(judged, _judge([both[place] for place in judged], level), strict=True))
     rows = []
     for place, (contrast, pair) in enumerate(zip(family.contrasts, both, strict=True)):
         same = {
             **{"family": family.name, "label": contrast.label, "factors": " ".join(contrast.factors)},
             **{"cell": contrast.cell, "reference": contrast.reference, "dataset": contrast.levels["dataset"]},
             **{"metric": metric, "primary": metric == family.metric},
-            **{"n": len(pair), "n_family": len(judged), "seeds": " ".join(map(str, pair.index))},
-            "mixed": _mixed(tables.environments, contrast, pair.index),
+            **{"n": len(pair.seeds), "n_family": len(judged), "seeds": " ".join(map(str, pair.seeds))},
+            "mixed": _mixed(tables.environments, contrast, pair.seeds),
             **{"failed": _failed(tables, contrast.cell), "reference_failed": _failed(tables, contrast.reference)},
         }
         if place in results:
@@ -193,19 +208,14 @@ def _family(family: Family, metric: str, tables: _Tables, level: float) -> list[
     return rows
 
 
-def _difference(pair: pd.DataFrame) -> pd.Series:
-    return pair["cell"] - pair["reference"]
-
-
-def _judge(differences: Sequence[pd.Series], level: float) -> list[statistics.Contrasts]:
+def _judge(pairs: Sequence[_Pair], level: float) -> list[statistics.Contrasts]:
     """Each contrast's part of the joint judgement: arrays of length 1."""
-    if not differences:
+    if not pairs:
         return []
-    first = differences[0].index
-    if all(first.equals(other.index) for other in differences):
-        whole = statistics.family(np.stack([one.to_numpy() for one in differences], axis=1), level)
-        return [_part(whole, place) for place in range(len(differences))]
-    return _judge_apart(differences, level)
+    if all(np.array_equal(pairs[0].seeds, other.seeds) for other in pairs):
+        whole = statistics.family(np.stack([one.difference for one in pairs], axis=1), level)
+        return [_part(whole, place) for place in range(len(pairs))]
+    return _judge_apart(pairs, level)
 
 
 def _part(whole: statistics.Contrasts, place: int) -> statistics.Contrasts:
@@ -214,10 +224,10 @@ def _part(whole: statistics.Contrasts, place: int) -> statistics.Contrasts:
     return replace(whole, **arrays)
 
 
-def _judge_apart(differences: Sequence[pd.Series], level: float) -> list[statistics.Contrasts]:
+def _judge_apart(pairs: Sequence[_Pair], level: float) -> list[statistics.Contrasts]:
     """Bonferroni t intervals and Holm's p, each contrast at its own seeds: valid whatever they share."""
-    within = 1 - statistics.alpha(level) / len(differences)
-    found = [statistics.bonferroni_t(one.to_numpy()[:, None], within) for one in differences]
+    within = 1 - statistics.alpha(level) / len(pairs)
+    found = [statistics.bonferroni_t(one.difference[:, None], within) for one in pairs]
     tested = [one for one in found if one.n > 1]
     adjusted = iter(statistics.holm([one.p[0] for one in tested])) if tested else iter(())
     method = (
@@ -228,18 +238,18 @@ def _judge_apart(differences: Sequence[pd.Series], level: float) -> list[statist
     return [replace(one, p=value, level=level, method=method) for one, value in zip(found, p, strict=True)]
 
 
-def _numbers(found: statistics.Contrasts, pair: pd.DataFrame, metric: str, level: float) -> dict[str, Any]:
+def _numbers(found: statistics.Contrasts, pair: _Pair, metric: str, level: float) -> dict[str, Any]:
     value, low, high = float(found.value[0]), float(found.low[0]), float(found.high[0])
-    unpaired = statistics.welch(pair["cell"], pair["reference"], level)
+    unpaired = statistics.welch(pair.cell, pair.reference, level)
     return {
         **{"value": value, "low": low, "high": high},
         **{"ratio": np.exp(value), "ratio_low": np.exp(low), "ratio_high": np.exp(high)},
         **{"p": float(found.p[0]), "smallest_p": found.smallest_p},
         **{"verdict": found.verdicts()[0], "method": found.method},
-        "correlation": statistics.pair_correlation(pair["cell"], pair["reference"]),
+        "correlation": statistics.pair_correlation(pair.cell, pair.reference),
         **{"welch": np.exp(unpaired.value), "welch_low": np.exp(unpaired.low), "welch_high": np.exp(unpaired.high)},
-        **{"welch_p": unpaired.p, "error": mean_error(pair["cell"], metric)},
-        "reference_error": mean_error(pair["reference"], metric),
+        **{"welch_p": unpaired.p, "error": mean_error(pair.cell, metric)},
+        "reference_error": mean_error(pair.reference, metric),
     }
 
 
@@ -247,7 +257,7 @@ def _failed(tables: _Tables, cell: str) -> int:
     return sum(count for status, count in tables.counts.get(cell, {}).items() if status != "completed")
 
 
-def _mixed(environments: pd.DataFrame, contrast: Contrast, seeds: pd.Index) -> int:
+def _mixed(environments: pd.DataFrame, contrast: Contrast, seeds: NDArray) -> int:
     if not len(seeds) or not {contrast.cell, contrast.reference} <= set(environments.columns):
         return 0
     rows = environments.loc[seeds]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from analysis import figures
 from study.errors import InputError
@@ -61,7 +62,7 @@ def mean_image_mse(trials: pd.DataFrame, split: str) -> pd.Series:
     return of_seed.fillna(of_others)
 
 
-def mean_error(logs: pd.Series, metric: str) -> float:
+def mean_error(logs: NDArray, metric: str) -> float:
     """The mean over seeds of a log error, back in the metric's own unit: geometric, of psnr in decibels."""
     mean, kind = float(logs.mean()), figures.split_of(metric)[1]
     return mean / DECIBEL if kind == "psnr" else float(1 - np.exp(mean)) if kind == "ssim" else float(np.exp(mean))
