@@ -18,6 +18,7 @@ from typing import Any
 
 BATCH, SHAPE, LATENT = 128, (28, 28, 1), 2
 CELLS = ("linear", "dense", "keras_io")
+FEWER = {"keras_io": (3, 2)}  # seeds and steps at most: JAX trains convolutions slowly on a CPU, mapped ones more so
 ROUNDS = 3
 
 
