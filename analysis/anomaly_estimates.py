@@ -90,7 +90,9 @@ def _areas(table: pd.DataFrame, kept: dict[str, Pictures], crossed: bool) -> pd.
 
 
 def _ends(estimate: Any) -> tuple[float, float, float]:
-    return estimate.value, estimate.low, estimate.high
+    """Value and interval, cut at what an area can be; NaN stays NaN."""
+    value, low, high = (float(np.clip(end, 0, 1)) for end in (estimate.value, estimate.low, estimate.high))
+    return value, low, high
 
 
 def _placements(values: Pictures, name: str, score: str) -> tuple[np.ndarray, np.ndarray]:
@@ -152,7 +154,8 @@ def _means(table: pd.DataFrame, kinds: list[str]) -> Iterator[dict[str, Any]]:
         yield {
             **{"dataset": named["dataset"], "kind": "model" if "architecture" in kinds else "baseline"},
             **{"what": f"{'-'.join(words)}, {named['score']}", **named},
-            **{"auc": found.value, "auc_low": found.low, "auc_high": found.high, "n": found.n},
+            **dict(zip(("auc", "auc_low", "auc_high"), _ends(found), strict=True)),
+            "n": found.n,
             **{"classes": by_seed.shape[1], **{f"class_{int(c)}": v for c, v in by_seed.mean().items()}},
             "method": f"{found.method} over seeds, for these test images",
         }

@@ -60,8 +60,8 @@ INPAINTING = Kind(
         "random pixels": [f"pixels_{p}" for p in (25, 50, 75)],
     },
     {
-        "square in the middle": "side, % of the image's",
-        "square at a random place": "side, % of the image's",
+        "square in the middle": "side, %",
+        "square at a random place": "side, %",
         "random pixels": "removed pixels, %",
     },
 )

@@ -21,7 +21,7 @@ from study import datasets, records
 from tests.conftest import environment
 
 COMMANDS = {"inpainting": inpainting, "denoising": denoising, "anomaly": anomaly}
-OPTIONS = ["--images", "40", "--workers", "1"]
+OPTIONS = ["--images", "30", "--workers", "1"]
 
 
 @pytest.fixture(scope="module")
@@ -112,7 +112,7 @@ def test_a_trial_that_was_trained_anew_is_evaluated_anew(copy, monkeypatch):
 
 
 def _options(folder, **changes):
-    plain = dict(artifacts=str(folder), cells="*", split="test", images=40, workers=1, data_dir=None)
+    plain = dict(artifacts=str(folder), cells="*", split="test", images=30, workers=1, data_dir=None)
     return argparse.Namespace(**plain | changes)
 
 
@@ -179,9 +179,9 @@ def test_an_anomaly_set_that_does_not_exist(copy, capsys):
 
 def test_another_set_of_images_is_another_result(copy, capsys):
     """Results against other sets do not stand in for these."""
-    assert run("anomaly", copy, "--against", "photo_patches", "--images", "30", "--cells", "*-k2-*") == 0
+    assert run("anomaly", copy, "--against", "photo_patches", "--images", "20", "--cells", "*-k2-*") == 0
     table = pd.read_csv(copy / "tiny" / "analysis" / "anomaly" / "auc.csv")
-    assert set(table["set"]) == {"photo_patches", "noise", "inverted"} and set(table["n_normal"]) == {30}
+    assert set(table["set"]) == {"photo_patches", "noise", "inverted"} and set(table["n_normal"]) == {20}
 
 
 def test_other_splits_have_a_folder_of_their_own(copy):
