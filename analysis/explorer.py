@@ -34,9 +34,9 @@ IMAGES = 200  # test images a model, unless the user says otherwise
 LIMIT = 10.0  # megabytes: what a browser opens at once
 SHOWN = ["trial", "test_mse", "mean", "low", "high", "n", "off_grid", "kilobytes"]
 NOTE = (
-    "test_mse: of the model shown. mean: over the n seeds of its cell that were completed, with a 95 % t interval. "
-    "off_grid: mean absolute difference (pixel value, 0 to 1) of a picture interpolated in the middle between nodes of "
-    "the grid and the decoded one. kilobytes: its part of the page."
+    "test_mse: of the model shown. mean: geometric, over the n seeds of its cell that were completed, with a 95 % t "
+    "interval of the log. off_grid: mean absolute difference (pixel value, 0 to 1) of a picture interpolated in the "
+    "middle between nodes of the grid and the decoded one. kilobytes: its part of the page."
 )
 
 

@@ -94,11 +94,13 @@ def of_model(row: pd.Series, shown: View, images: str, variant: str, error: Mapp
 
 
 def over_seeds(trials: pd.DataFrame, row: pd.Series) -> dict[str, Any]:
-    """The test MSE of a trial's cell: mean over its completed seeds and t interval."""
+    """The test MSE of a trial's cell over its completed seeds: geometric mean and t interval, on the log scale."""
     cell = row["trial"].rpartition("-s")[0]
     names = trials["trial"].str.rpartition("-s")[0]
-    found = t_interval(trials.loc[(names == cell) & (trials["status"] == "completed"), "test_mse"])
-    return {"value": found.value, "low": found.low, "high": found.high, "n": found.n, "method": found.method}
+    errors = trials.loc[(names == cell) & (trials["status"] == "completed"), "test_mse"]
+    found = t_interval(np.log(errors.astype(float)))
+    ends = {name: float(np.exp(getattr(found, name))) for name in ("value", "low", "high")}
+    return {**ends, "n": found.n, "method": f"geometric {found.method} of the log"}
 
 
 def variant_of(row: pd.Series, baseline: Mapping[str, Any]) -> str:

@@ -49,7 +49,7 @@ function drawAll() {
 function describe(model) {
   const { value, low, high, n, method } = model.over_seeds;
   element("facts").textContent = `Trial ${model.trial}: ${model.parameters.toLocaleString("en")} parameters, best epoch ${model.best_epoch} of ${model.epochs}. `
-    + `Test MSE ${words(model.test_mse)} (lower is better); mean over the seeds of its cell ${words(value)} [${words(low)}, ${words(high)}], n = ${n}, ${method}.`;
+    + `Test MSE ${words(model.test_mse)} (lower is better); over the seeds of its cell ${words(value)} [${words(low)}, ${words(high)}], n = ${n}, ${method}.`;
   const { dimensions, counts } = model.plane;
   const count = state.images.index.length;
   const what = [

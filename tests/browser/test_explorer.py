@@ -370,3 +370,14 @@ def test_a_model_that_is_gone_is_named_with_its_remedy_and_the_rest_works(visit,
     found.page.keyboard.press("ArrowUp")
     assert found.page.locator("#elbow-plot a").count() == 2
     found.assert_clean()
+
+
+def test_the_same_records_give_the_same_bytes(study, tmp_path):
+    artifacts = tmp_path / "artifacts"
+    shutil.copytree(study.artifacts, artifacts)
+    folder = artifacts / "tiny" / "analysis" / "explorer"
+    written = []
+    for _ in range(2):
+        assert explorer.main(["tiny", "--artifacts", str(artifacts), "--cells", ONE, "--images", "5"]) == 0
+        written.append({path.name: path.read_bytes() for path in folder.iterdir()})
+    assert written[0] == written[1] and set(written[0]) == {"explorer.html", "models.csv", "images.csv"}
