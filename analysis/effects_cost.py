@@ -34,7 +34,8 @@ def rounds(folder: Path) -> pd.DataFrame | None:
 
     Returns:
         `cell`, `round`, `seconds` (median of the epochs after the first), `first_epoch_seconds`, `images` an epoch,
-        `peak_memory_mb`, `cpu_share`, `environment`; None without `cost.csv`.
+        `peak_memory_mb`, `cpu_share`, `environment`; None without `cost.csv`, or without the
+        measurements in `cost/` that it is the summary of.
     """
     import pandas as pd
 
@@ -46,6 +47,8 @@ def rounds(folder: Path) -> pd.DataFrame | None:
         for cell in cells
         for path in sorted((folder / "cost").glob(f"{cell}-round*.json"))
     ]
+    if not found:
+        return None
     table = pd.DataFrame(found)
     return table.assign(seconds=[float(np.median(seconds)) for seconds in table["epoch_seconds"]])
 

@@ -89,15 +89,21 @@ def measured(row: Mapping[str, Any]) -> str:
     return f"{name}: {value} ({sides}, 95 % t interval, single): {FOUND[row['found']]}{judged}."
 
 
-def conclusion(predicted: Sequence[Mapping[str, Any]]) -> str:
-    """What is left of an explanation after the rows that could refute it."""
+def conclusion(predicted: Sequence[Mapping[str, Any]], resolved: bool) -> str:
+    """What is left of an explanation after the rows that could refute it.
+
+    Args:
+        predicted: The rows of the mechanisms with a prediction.
+        resolved: Whether the interval of the effect itself decides its direction.
+    """
     verdicts = [row["agreement"] for row in predicted]
     if not verdicts:
         return "No measurement here could refute an explanation."
+    doubt = "" if resolved else " The effect that it would explain is itself not resolved."
     against, for_it, count = verdicts.count(CONTRADICTS), verdicts.count(AGREES), len(verdicts)
-    of = "the one prediction" if count == 1 else f"{count} predictions"
     if against:
-        return f"Of {of}, {against} fails: this explanation is not, or not alone, the reason."
+        return f"Predictions that fail: {against} of {count}. This is not, or not alone, the reason.{doubt}"
     if for_it == count:
-        return f"Of {of}, {for_it} holds: the explanation could have been refuted, and was not."
-    return f"Of {of}, {for_it} holds and {count - for_it} is not resolved: the explanation stays open."
+        return f"Predictions that hold: {for_it} of {count}. They could have failed, and did not.{doubt}"
+    open_ = count - for_it
+    return f"Predictions that hold: {for_it} of {count}; not resolved: {open_}. The explanation stays open.{doubt}"

@@ -106,7 +106,7 @@ def _block(
         "loss": [*_loss(estimates, contrast)],
         "performance": [*_performance(estimates, family, contrast, row)],
         "certainty": [*_certainty(estimates, family, contrast, row)],
-        "mechanism": _mechanism(estimates, family, contrast, space),
+        "mechanism": _mechanism(estimates, family, contrast, space, row["verdict"] in WORDS),
     }
 
 
@@ -211,7 +211,9 @@ def _certainty(estimates: Estimates, family: Family, contrast: Contrast, row: di
         yield f"With failures at the mean image's error {numbers(with_failures)}: {with_failures['verdict']}."
 
 
-def _mechanism(estimates: Estimates, family: Family, contrast: Contrast, space: Space) -> dict[str, Any]:
+def _mechanism(
+    estimates: Estimates, family: Family, contrast: Contrast, space: Space, resolved: bool
+) -> dict[str, Any]:
     table = estimates.mechanism
     mine = table[
         (table["family"] == family.name) & (table["cell"] == contrast.cell) & (table["reference"] == contrast.reference)
@@ -225,7 +227,7 @@ def _mechanism(estimates: Estimates, family: Family, contrast: Contrast, space: 
         "explanation": explanation(contrast, space, rows),
         "measurements": [measured(row) for row in predicted],
         "beside": [measured(rows[name]) for name in beside],
-        "conclusion": conclusion(predicted),
+        "conclusion": conclusion(predicted, resolved),
     }
 
 

@@ -25,7 +25,7 @@ LEVELS = {
     "architecture": "other architectures",
     "latent": "other latent sizes",
     "loss": "other losses",
-    "dataset": "data sets with more channels than one",
+    "dataset": "data sets with several channels",
 }
 
 
@@ -273,8 +273,8 @@ def _answer(question: str, rows: pd.DataFrame, estimates: Estimates) -> citable.
     first, largest = rows.iloc[0], ordered.iloc[0]
     rest = "" if len(rows) == len(shown) else f" the {len(shown)} that differ most,"
     verdict = (
-        f"Of {len(rows)} {LEVELS[question]} tried, {counts['lower']} came with less {metric_name(first['metric'])} "
-        f"than the reference, {counts['higher']} with more"
+        f"{counts['lower']} of {len(rows)} {LEVELS[question]} tried came with less {metric_name(first['metric'])} than "
+        f"the reference, {counts['higher']} with more"
     )
     if len(resolved) < len(rows):
         verdict += f", {len(rows) - len(resolved)} not resolved with {span(rows['n'])} seeds"

@@ -160,7 +160,7 @@ def test_answers_are_about_the_baseline_and_cite_a_statistic(usual):
     known = set(pd.concat(effects_citable.statistics(usual))["id"])
     assert all(a.statistic in known for a in found.values())
     assert (
-        "Of 2 other architectures tried, 2 came with less test MSE than the reference, 0 with more:"
+        "2 of 2 other architectures tried came with less test MSE than the reference, 0 with more:"
         in found["architecture"].sentence
     )
     assert "latent_dim 2 → 1 1.4" in found["latent"].sentence and found["latent"].figure == "forest-latent"
@@ -186,6 +186,10 @@ def test_a_block_for_every_contrast_that_was_measured(usual, space):
         assert one["code"] and one["why"] and one["time"] and one["loss"] and one["performance"] and one["certainty"]
         assert one["mechanism"]["explanation"] and one["mechanism"]["conclusion"]
     json.dumps(found, allow_nan=False)
+    doubt = "The effect that it would explain is itself not resolved."
+    by_label = {one["label"]: one["mechanism"]["conclusion"] for one in found}
+    assert by_label["regularizer none → variational"].endswith(doubt)
+    assert not by_label["latent_dim 2 → 1"].endswith(doubt)
 
 
 def test_a_block_says_why_with_the_registrys_words_and_shows_the_code(usual, space):
@@ -207,12 +211,12 @@ def test_losses_are_compared_only_where_both_have_the_same(usual, space):
 def test_an_explanation_is_refuted_where_its_measurement_says_so(space, trials):
     label = "latent_dim 2 → 1"
     before = block(effects.estimate(trials, curves(trials), space), space, label)["mechanism"]
-    assert before["conclusion"].startswith("Of 2 predictions, 2 holds")
+    assert before["conclusion"].startswith("Predictions that hold: 2 of 2.")
     small = trials["latent_dim"] == 1
     other = trials.assign(active_units=trials["active_units"].mask(small, 5))
     after = block(effects.estimate(other, curves(other), space), space, label)["mechanism"]
     assert after["explanation"] == before["explanation"]
-    assert after["conclusion"].startswith("Of 2 predictions, 1 fails")
+    assert after["conclusion"].startswith("Predictions that fail: 1 of 2.")
     assert any("higher; predicted lower: against the prediction" in text for text in after["measurements"])
 
 

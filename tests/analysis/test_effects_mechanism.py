@@ -167,6 +167,8 @@ def test_rounds_of_another_machine_are_not_compared(space, measured):
 
 def test_without_a_measurement_there_is_no_time(space, tmp_path):
     assert effects_cost.rounds(tmp_path) is None
+    pd.DataFrame({"cell": [BASE]}).to_csv(tmp_path / "cost.csv")
+    assert effects_cost.rounds(tmp_path) is None
     assert effects_cost.ratios(None, families_of(space)).empty
     assert CNN in effects_cost.unmeasured(None, families_of(space))
 
