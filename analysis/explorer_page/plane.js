@@ -13,7 +13,7 @@ function toPlace({ low, high, counts }, values) {
 
 function axisName({ dimensions, share }, axis) {
   if (dimensions <= 2) return dimensions === 1 ? "the code" : `code ${axis + 1}`;
-  return `${["first", "second"][axis]} principal direction (${percent(share[axis])} of the variance)`;
+  return `direction ${axis + 1} (${percent(share[axis])} of variance)`;
 }
 
 // A scale from [0, most] to pixels, and back.
