@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 CELLS = 22  # rows a page
 COLUMNS = 20  # pictures a row, at most
-LABELS = 1.75  # inches for the cells' names
+CHARACTER = 0.052  # inches of a cell's name
 GAP, GROUP_GAP = 0.06, 0.35  # of a picture's width: between seeds, between images
 
 
@@ -38,7 +38,8 @@ def plot(gallery: Gallery, cells: Sequence[str], seeds: Sequence[int], place: st
     """One page: originals on top, then a row a cell."""
     shown = chosen(len(gallery.index), len(seeds))
     width = len(shown) * (len(seeds) * (1 + GAP) - GAP) + (len(shown) - 1) * GROUP_GAP
-    side = min(0.42, (figures.PAGE_WIDTH - LABELS) / width)
+    names = [_short(cell, gallery) for cell in cells]
+    side = min(0.42, (figures.PAGE_WIDTH - 0.35 - CHARACTER * max(map(len, names))) / width)
     with figures.theme():
         figure = figures.new(side * (1 + GAP) * (len(cells) + 1.4) + 1.0)
         axes = figure.subplots()
@@ -51,7 +52,7 @@ def plot(gallery: Gallery, cells: Sequence[str], seeds: Sequence[int], place: st
                     made = gallery.pictures[cell].get(seed)
                     at = left + column * (1 + GAP), row * (1 + GAP) + 0.25
                     _picture(axes, None if made is None else made[image], *at)
-        _frame(axes, gallery, cells, width)
+        _frame(axes, names, width)
         figures.caption(figure, _caption(gallery, seeds, len(shown)) + place)
     return figure
 
@@ -78,11 +79,16 @@ def _title(gallery: Gallery, image: int) -> str:
     return f"{kind.replace(' ', chr(10)) if len(kind) > 8 else kind}\n#{gallery.index[image]}"
 
 
-def _frame(axes: Axes, gallery: Gallery, cells: Sequence[str], width: float) -> None:
-    places = [0.5, *(row * (1 + GAP) + 0.75 for row in range(1, len(cells) + 1))]
-    names = ["original", *(cell.removeprefix(f"{gallery.name.partition('-')[0]}-") for cell in cells)]
-    axes.set_yticks(places, names, fontsize=6.5)
-    axes.set(xlim=(-0.1, width + 0.1), ylim=((len(cells) + 1) * (1 + GAP) + 0.4, -1.4), xticks=[], aspect="equal")
+def _short(cell: str, gallery: Gallery) -> str:
+    """A cell's name without its data set."""
+    return cell.removeprefix(f"{gallery.name.partition('-')[0]}-")
+
+
+def _frame(axes: Axes, names: Sequence[str], width: float) -> None:
+    places = [0.5, *(row * (1 + GAP) + 0.75 for row in range(1, len(names) + 1))]
+    axes.set_yticks(places, ["original", *names], fontsize=6.5)
+    axes.set_anchor("E")
+    axes.set(xlim=(-0.1, width + 0.1), ylim=((len(names) + 1) * (1 + GAP) + 0.4, -1.4), xticks=[], aspect="equal")
     axes.tick_params(length=0)
     for spine in axes.spines.values():
         spine.set_visible(False)

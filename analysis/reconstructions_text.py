@@ -30,9 +30,10 @@ def _errors(rows: pd.DataFrame, words: str) -> Iterator[str]:
     ordered = rows.sort_values("error")
     low, high = ordered.iloc[0], ordered.iloc[-1]
     others = f"; the greatest {_cell(high)}" if len(ordered) > 1 else ""
+    whose = f"the least error of {len(rows)} cells has" if len(rows) > 1 else "the error of"
     yield (
-        f"on {low['images']} images {words} of PCA error, the least error of {len(rows)} cells has {_cell(low)}"
-        f"{others} ({low['method']}, each cell's own; descriptive: the extremes of many flatter)."
+        f"on {low['images']} images {words} of PCA error, {whose} {_cell(low)}"
+        f"{others} ({low['method']}, each cell's own; descriptive)."
     )
 
 
@@ -50,8 +51,8 @@ def _ratio(rows: pd.DataFrame) -> Iterator[str]:
         middle = np.median(ratios)
         found = "are hard for the networks" if middle > 1 else "are not hard for the networks"
         yield (
-            f"images that are hard for PCA {found}: {middle:.3g} times the error of median ones (median over "
-            f"{len(ratios)} cells; from {ratios[0]:.3g} to {ratios[-1]:.3g}; no interval)."
+            f"images that are hard for PCA {found}: {middle:.3g} times the error of median ones "
+            f"({_over(ratios)}; no interval)."
         )
 
 
@@ -62,8 +63,15 @@ def _common(rows: pd.DataFrame) -> Iterator[str]:
         yield "one seed: what its reconstructions owe to chance cannot be said."
         return
     by_cell = known.groupby("cell", sort=False)["common"].mean().sort_values()
+    ends = [f"{100 * by_cell.iloc[end]:.3g} % ({by_cell.index[end]})" for end in (0, -1)]
+    share = ends[0] if len(by_cell) == 1 else f"between {ends[0]} and {ends[1]}"
     yield (
-        f"between {100 * by_cell.iloc[0]:.3g} % ({by_cell.index[0]}) and {100 * by_cell.iloc[-1]:.3g} % "
-        f"({by_cell.index[-1]}) of the squared error is common to all seeds of a cell (n = {known['n'].max()} seeds; "
-        "unbiased, no interval); the rest differs from seed to seed, and the mean of many networks would be rid of it."
+        f"{share} of the squared error is common to all seeds of a cell (n = {known['n'].max()} seeds; unbiased, no "
+        "interval); the rest differs from seed to seed, and the mean of many networks would be rid of it."
     )
+
+
+def _over(ratios: np.ndarray) -> str:
+    if len(ratios) == 1:
+        return "one cell"
+    return f"median over {len(ratios)} cells; from {ratios[0]:.3g} to {ratios[-1]:.3g}"

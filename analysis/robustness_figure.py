@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import textwrap
+import re
 from typing import TYPE_CHECKING, Any
 
 from analysis import figures
@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 
     from analysis.robustness_estimates import Estimates
 
-ROW = 0.16  # inches
-HEADER = 1.05  # inches: the columns' names, upright
+ROW = 0.135  # inches
+HEADER = 1.25  # inches: the columns' names, upright
+UNSAID = re.compile(r", (regularizer none|preprocessing unit)| of mean image")  # of a curve's name, for want of room
 # Shape says whether it is the same, lightness how firmly: dark where resolved. No hue carries anything.
 SYMBOLS: dict[str, dict[str, Any]] = {
     SAME: {"marker": "o", "mfc": "black", "mec": "black", "ms": 5.5},
@@ -55,7 +56,8 @@ def _rows(axes: Axes, table: pd.DataFrame) -> list[float]:
     for family, part in table.groupby("family", sort=False):
         labels.append((place, str(family), True))
         of_family = [place - 1 - line for line in range(len(part))]
-        labels += [(at, words, False) for at, words in zip(of_family, part["conclusion"], strict=True)]
+        names = [UNSAID.sub("", words) for words in part["conclusion"]]
+        labels += [(at, words, False) for at, words in zip(of_family, names, strict=True)]
         places += of_family
         place -= len(part) + 1.2
     axes.set_yticks([at for at, _, _ in labels], [words for _, words, _ in labels], fontsize=6.5)
@@ -71,7 +73,7 @@ def _column(axes: Axes, x: int, table: pd.DataFrame, name: str, places: list[flo
 
 
 def _frame(axes: Axes, names: list[str], places: list[float]) -> None:
-    axes.set_xticks(range(len(names)), [textwrap.fill(name, 16) for name in names], rotation=60, ha="left", fontsize=7,
+    axes.set_xticks(range(len(names)), names, rotation=60, ha="left", fontsize=7,
                     rotation_mode="anchor")  # fmt: skip
     axes.xaxis.tick_top()
     axes.tick_params(length=0)

@@ -38,7 +38,8 @@ def caption(estimates: Estimates) -> str:
         f"Each conclusion as declared, and under each variation; n = {seeds} seeds. A contrast stays the same where "
         "its ratio stays on the same side of 1, a latent size where it is the same size. Resolved: the simultaneous "
         "95 % interval of the family excludes 1; the interval of the size holds no other size (for one that changed: "
-        "not the declared one). Any one seed left out: the worst of all. No symbol: it does not apply."
+        "not the declared one). ≤: of the mean image's error. Any one seed left out: the worst of all. No symbol: it "
+        "does not apply."
     )
 
 

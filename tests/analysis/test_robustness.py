@@ -229,7 +229,9 @@ def test_the_picture_draws_every_conclusion(usual):
     there = sum(usual.conclusions[name].isin(OUTCOMES).sum() for name in shown)
     assert drawn == there + len(usual.conclusions)
     labels = [tick.get_text() for tick in figure.axes[0].get_yticklabels()]
-    assert set(usual.conclusions["conclusion"]) <= set(labels) and "n = 6 seeds" in figure.get_supxlabel()
+    contrasts = usual.conclusions[usual.conclusions["family"] != SIZES]
+    assert set(contrasts["conclusion"]) <= set(labels) and "digits, dense, mse: ≤ 20 %" in labels
+    assert "n = 6 seeds" in figure.get_supxlabel()
 
 
 @pytest.fixture
