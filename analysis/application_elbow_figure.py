@@ -40,7 +40,8 @@ def plot(estimates: Estimates, dataset: str, caption: str) -> Figure:
         for axes, application in zip(grid.flat, applications, strict=False):
             lines, chosen = (t[t["application"] == application] for t in (curve, choice))
             _panel(axes, lines[lines["split"] == "val"], chosen[chosen["rule"] == BEST], styles)
-            axes.set(title=application, ylabel=f"{AXES[application]} (lower is better)", xlabel="latent size")
+            axes.set(title=application, xlabel="latent size")
+            axes.set_ylabel(AXES[application], fontsize=7.5)
         for axes in grid.flat[len(applications) :]:
             axes.set_axis_off()
         handles, labels = grid[0, 0].get_legend_handles_labels()
@@ -88,17 +89,19 @@ def _room_below(axes: Axes, share: float) -> None:
         low, high = np.log(low), np.log(high)
         axes.set_ylim(np.exp(low - (high - low) * share / (1 - share)), np.exp(high))
     else:
+        axes.set_yticks([tick for tick in axes.get_yticks() if low <= tick <= high])
         axes.set_ylim(low - (high - low) * share / (1 - share), high)
 
 
 def _ticks(axes: Axes) -> None:
-    """Plain numbers at 1, 2 and 5 of each decade, as far as the axis reaches."""
+    """Plain numbers on a logarithmic axis: decades, or where it spans few of them, multiples as well."""
     if axes.get_yscale() != "log":
         return
     low, high = axes.get_ylim()
-    ticks = [m * 10.0**e for e in range(-6, 4) for m in (1, 2, 5) if low <= m * 10.0**e <= high]
-    if len(ticks) > 6:
-        ticks = [tick for tick in ticks if f"{tick:e}".startswith("1")]
+    for steps in ((1,), (1, 3), (1, 2, 5), (1, 1.5, 2, 3, 5, 7), (1, 2, 3, 4, 5, 6, 7, 8, 9)):
+        ticks = [step * 10.0**decade for decade in range(-6, 4) for step in steps if low <= step * 10.0**decade <= high]
+        if len(ticks) >= 3:
+            break
     axes.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
     axes.minorticks_off()
     axes.set_ylim(low, high)

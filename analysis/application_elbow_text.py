@@ -46,9 +46,10 @@ def caption(estimates: Estimates, dataset: str) -> str:
     curve = estimates.curve[(estimates.curve["dataset"] == dataset) & (estimates.curve["split"] == "val")]
     words = "; ".join(f"{name}: {DEFINITIONS[name]}" for name in curve["application"].unique())
     return (
-        f"{dataset}, validation images: mean error and 95 % t interval over n = {span(curve['n'])} seeds. {words}. At "
-        f"the foot: the smallest size as good as the best but for {100 * MARGIN:g} % of the error ({AUC_MARGIN:g} of "
-        "an AUC), and its 95 % interval by paired t inversion on the seeds that did not choose the best."
+        f"{dataset}, validation images: mean error (lower is better) and 95 % t interval over n = "
+        f"{span(curve['n'])} seeds. {words}. At the foot: the smallest size as good as the best but for "
+        f"{100 * MARGIN:g} % of the error ({AUC_MARGIN:g} of an AUC), and its 95 % interval by paired t inversion on "
+        "the seeds that did not choose the best."
     )
 
 
@@ -73,9 +74,9 @@ def _best(row: pd.Series) -> str:
     ends = " The best is the last of the grid and may lie beyond." if row["best"] == row["last"] else ""
     return (
         f"of the sizes tried ({row['tried']}), {int(row['best'])} has the least validation error, and "
-        f"{int(row['value'])} is the smallest as good but for {margin} (95 % interval {_interval(row)}; paired t "
-        f"inversion, n = {row['n']} seeds apart from those that chose the best); test error there {row['test']} "
-        f"(t, n = {row['test_n']}).{ends}"
+        f"{int(row['value'])} is the smallest as good but for {margin} (95 % interval {_interval(row)}"
+        f"{_unresolved(row)}; paired t inversion, n = {row['n']} seeds apart from those that chose the best); test "
+        f"error there {row['test']} (t, n = {row['test_n']}).{ends}"
     )
 
 
@@ -89,9 +90,10 @@ def _thresholds(rows: pd.DataFrame) -> Iterator[str]:
 
 def _agreement(table: pd.DataFrame, curve: str) -> Iterator[str]:
     for row in table[table["curve"] == curve].to_dict("records"):
-        verdict = "it is not resolved whether they agree at all"
+        verdict = "whether they agree at all is not resolved"
         if row["low"] > 0:
-            verdict = "they agree" if row["tau"] == 1 else "they agree in part" if row["high"] < 1 else "they may agree"
+            tau, high = round(row["tau"], 2), round(row["high"], 2)
+            verdict = f"they agree{'' if tau == 1 else ' in part' if high < 1 else ', wholly or in part'}"
         elif row["high"] < 0:
             verdict = "they go against each other"
         yield (
@@ -135,7 +137,9 @@ def _answer(estimates: Estimates, dataset: str, curve: str) -> Answer:
     costs, identity = "what another choice costs cannot be told", ""
     if len(known):
         dearest = known.loc[known["ratio"].idxmax()].to_dict()
-        costs = f"taking reconstruction's size {_cost(dearest)}, the dearest of {len(known)} applications"
+        costs = f"taking reconstruction's size costs none of the {len(known)} others any test error on average"
+        if dearest["ratio"] > 1:
+            costs = f"taking reconstruction's size {_cost(dearest)}, the dearest of {len(known)} others"
         identity = "-".join(["regret", *(slug(str(dearest[name])) for name in ("curve", "application", "rule"))])
     sentence = (
         f"By the application's own error on validation images, over a grid of sizes, with an interval: for {curve} the "
@@ -148,6 +152,12 @@ def _answer(estimates: Estimates, dataset: str, curve: str) -> Answer:
 def _interval(row: pd.Series) -> str:
     low, high = (f"> {row['last']}" if _none(row[end]) else str(int(row[end])) for end in ("low", "high"))
     return f"{low} alone" if low == high else f"{low} to {high}"
+
+
+def _unresolved(row: pd.Series) -> str:
+    """Said of an interval that leaves every size up to the best, or that a single seed gave."""
+    everything = row["low"] == row["first"] != row["high"] and row["high"] == row["best"]
+    return f": not resolvable with {row['n']} seeds" if everything or row["n"] < 2 else ""
 
 
 def _none(value: Any) -> bool:
