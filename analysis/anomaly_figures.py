@@ -89,7 +89,7 @@ def _areas(estimates: Estimates, dataset: str, split: str) -> Figure:
             for method, dash in (("isolation forest", ":"), ("brightness", "-.")):
                 axes.axvline(baselines.loc[baselines["baseline"] == method, "auc"].mean(), color="0.35", lw=1, ls=dash)
             axes.axvline(0.5, color="black", lw=0.8, ls=(0, (4, 2)))
-            axes.set(title=name, xlim=(-0.03, 1.03), xticks=[0, 0.5, 1], xlabel="AUC")
+            axes.set(title=name, xlim=(-0.05, 1.08), xticks=[0, 0.5, 1], xlabel="AUC")
             axes.set_xticklabels(["0", "0.5", "1"])
         panels[0].set_yticks(range(len(cells)), [short(cell, dataset) for cell in reversed(cells)], fontsize=6.5)
         panels[0].set_ylim(-0.7, len(cells) - 0.3)
@@ -196,7 +196,7 @@ def _fooled(pictures: dict[str, Any], dataset: str, cell: str) -> Figure:
     with figures.theme():
         columns = len(names) * count
         side = (figures.PAGE_WIDTH - 0.9) / columns
-        figure = figures.new(2 * side + 0.95)
+        figure = figures.new(2 * side + 0.78)
         grid = figure.add_gridspec(2, len(names), wspace=0.06, hspace=0.02)
         for place, name in enumerate(names):
             for row, what in enumerate(("image", "reconstruction")):
