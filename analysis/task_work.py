@@ -124,7 +124,7 @@ def share_out(work: Work, pending: list[str], workers: int) -> None:
 
 def do_share(work: Work, names: list[str]) -> None:
     """What a worker does: the names given. What is wrong with the input is said by its parent, which finds it too."""
-    load = command.loader(work.manifest, work.options.data_dir, others=True)
+    load = command.loader(work.manifest, getattr(work.options, "data_dir", None), others=True)
     try:
         compute(work, set(names), load, quiet=True)
     except InputError:
