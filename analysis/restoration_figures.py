@@ -130,6 +130,8 @@ def plain_ticks(axis: Axis, most: int = 6) -> None:
     """Ticks at 1, 2 and 5 times powers of ten, or fewer, as plain numbers, on a logarithmic axis; at least two."""
     axes = axis.axes
     low, high = axes.get_xlim() if axis is axes.xaxis else axes.get_ylim()
+    if low <= 0:  # of a panel without data
+        return
     powers = range(int(np.floor(np.log10(low))) - 1, int(np.ceil(np.log10(high))) + 1)
     for steps in ((1, 2, 5), (1, 3), (1,)):
         ticks = [step * 10.0**power for power in powers for step in steps if low <= step * 10.0**power <= high]
