@@ -15,6 +15,7 @@ from analysis import generation_samplers as samplers
 from analysis import linear, roc
 from analysis.applications import Bench, Found, Pictures
 from study import autoencoders, datasets
+from study.errors import InputError
 
 if TYPE_CHECKING:
     from analysis.draws import Draw
@@ -27,6 +28,7 @@ COMPONENTS = (2, 4, 8, 16, 32, 64)  # of the PCA mixture
 SHOWN = 12  # draws of each sampler that are shown: the first ones
 SIDE, STEPS = 15, 20  # of the manifold, of the line
 BATCH = 250
+LEAST = 10  # images of each kind: fewer say nothing of a distribution
 PAIRS = ((0, 1), (2, 3))  # of the shown images, that are interpolated between
 BETWEEN = np.linspace(0, 1, 9)
 SEEN = 0.95  # the share of training codes along each unit that manifold and line show
@@ -42,9 +44,15 @@ class Measure:
     """The evaluated images, and how generated ones are held against them."""
 
     def __init__(self, draw: Draw, folder: Path) -> None:
+        held = datasets.to_unit(draw.splits.heldout, draw.data.value_range)
+        if min(len(draw.images), len(draw.train), len(held)) < LEAST:
+            raise InputError(
+                f"generation compares sets of images and needs {LEAST} or more; here are {len(draw.images)} evaluated, "
+                f"{len(draw.train)} training and {len(held)} held-out images. Raise --images, or leave out cells of "
+                "smaller training sets with --cells."
+            )
         self.draw, self.features = draw, features.of_draw(draw, folder)
         self._real = self.features.apply(draw.images)
-        held = datasets.to_unit(draw.splits.heldout, draw.data.value_range)
         equal = min(len(draw.train), len(held))
         self._galleries = draw.train[:equal], held[:equal]
 

@@ -157,6 +157,13 @@ def test_the_evaluated_images_are_no_floor_of_their_own(measure, draw):
     assert HELD_OUT not in [row["method"] for row in generation_bench._baselines(other).rows]
 
 
+def test_too_few_images_are_refused(draw, tmp_path):
+    from dataclasses import replace
+
+    with pytest.raises(InputError, match="needs 10 or more; here are 9 evaluated"):
+        generation_bench.Measure(replace(draw, wanted=9), tmp_path)
+
+
 def test_components_have_unit_variance_and_a_dead_one_gives_nothing():
     draw = np.random.default_rng(0)
     images = draw.normal(size=(500, 3, 2, 1)) * np.array([3.0, 1.0])[None, None, :, None]
