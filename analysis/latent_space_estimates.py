@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from analysis.draws import DRAW
 from analysis.effects_contrasts import cell_of
 from analysis.latent_space_bench import MAJORITY, MEASURES, PCA, PIXELS
 from analysis.latent_space_measures import principal
-from analysis.statistics import paired_t, t_interval
+from analysis.statistics import Estimate, paired_t, t_interval
 from study.errors import InputError
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def _measures(part: pd.DataFrame) -> Iterator[dict[str, Any]]:
         if name not in part or part[name].isna().all():
             continue
         both = part[[name, f"pca_{name}"]].astype(float)
-        network, pca = (t_interval(both[column].dropna()) for column in both)
+        network, pca = (_interval(both[column].dropna(), name) for column in both)
         paired = paired_t((both[name] - both[f"pca_{name}"]).dropna())
         yield {
             **{"dataset": first["dataset"], "cell": first["cell"], "latent_dim": first["latent_dim"]},
@@ -98,6 +98,16 @@ def _measures(part: pd.DataFrame) -> Iterator[dict[str, Any]]:
             **{"p": paired.p, "n": network.n, "n_images": int(first["n_images"])},
             **{"classes": first.get("classes", np.nan), "method": network.method},
         }
+
+
+def _interval(values: pd.Series, name: str) -> Estimate:
+    """The mean with its t interval; of the variance kept by way of the log of what is lost, so that it ends below 1."""
+    if name != "variance_kept":
+        return t_interval(values)
+    lost = t_interval(np.log1p(-values))
+    value, low, high = (float(-np.expm1(end)) for end in (lost.value, lost.high, lost.low))
+    words = f"1 less the geometric mean of the share that is lost, {lost.method.partition(', ')[2]} of its log"
+    return replace(lost, value=value, low=low, high=high, method=words)
 
 
 def _references(baselines: pd.DataFrame) -> Iterator[dict[str, Any]]:

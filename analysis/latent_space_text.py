@@ -57,7 +57,10 @@ def _line(rows: pd.DataFrame) -> Iterator[str]:
         if by.get("trustworthiness"):
             parts.append(f"trustworthiness of its neighbourhoods {_number(by['trustworthiness'])}")
         n = by["variance_kept"]["n"]
-        yield f"one dimension of {cell} holds {'; '.join(parts)} ({_method(by['variance_kept'])}, n = {n} seeds)."
+        yield (
+            f"one dimension of {cell} holds {'; '.join(parts)} (mean, 95 % t interval, of the variance on the log of "
+            f"what is lost; n = {n} seeds)."
+        )
 
 
 def _classes(rows: pd.DataFrame, references: pd.DataFrame) -> Iterator[str]:
