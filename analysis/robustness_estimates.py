@@ -149,15 +149,16 @@ def _sizes(study: Study) -> Iterator[dict[str, Any]]:
 
 def _sizes_varied(study: Study) -> Iterator[tuple[str, Any, Choices]]:
     trials, points = study.trials, _points(study.trials)
-    yield DECLARED, None, _choices(points)
+    shares = _shares(points)
+    yield DECLARED, None, _choices(shares)
     for rule in RULES:
-        yield rule, None, _choices(robustness_stopping.stopped(points, study.history, rule))
+        yield rule, None, _choices(_shares(robustness_stopping.stopped(points, study.history, rule)))
     if study.tuned is not None and all(trials[setting].nunique() == 1 for setting in TUNABLE):
         same = {setting: trials[setting].iloc[0] for setting in TUNABLE}  # else curves would have other names
-        yield TUNED, None, _choices(_points(study.tuned.trials.assign(**same)))
-    yield GRID, None, _choices(points, drop=1)
-    for seed in sorted(points["seed"].unique()):
-        yield SEEDS, int(seed), _choices(points[points["seed"] != seed])
+        yield TUNED, None, _choices(_shares(_points(study.tuned.trials.assign(**same))))
+    yield GRID, None, _choices(shares, drop=1)
+    for seed in shares.index:
+        yield SEEDS, int(seed), _choices(shares.drop(index=seed))
 
 
 def _points(trials: pd.DataFrame) -> pd.DataFrame:
@@ -169,17 +170,22 @@ def _points(trials: pd.DataFrame) -> pd.DataFrame:
     return points[(points["status"] == "completed") & ~points["excluded"]]
 
 
-def _choices(points: pd.DataFrame, drop: int = 0) -> Choices:
-    """Curve and threshold → the size chosen on validation images; the last `drop` sizes of each grid left out.
+def _shares(points: pd.DataFrame) -> pd.DataFrame:
+    """Seeds × (curve, size): the error as a share of the mean image's, which is `val_fvu` itself: no images needed."""
+    return points.pivot(index="seed", columns=["curve", "latent_dim"], values="val_fvu").astype(float)
 
-    The share of the mean image's error is `val_fvu` itself, so that no images are needed.
-    """
-    found = {}
-    for curve, part in points.groupby("curve", sort=False):
-        table = part.pivot(index="seed", columns="latent_dim", values="val_fvu").astype(float)
-        table = table.iloc[:, : table.shape[1] - drop]
-        for threshold in THRESHOLDS:
-            found[str(curve), threshold] = chosen_size(table.to_numpy(), list(table.columns), threshold)
+
+def _choices(shares: pd.DataFrame, drop: int = 0) -> Choices:
+    """Curve and threshold → the size chosen on validation images; the last `drop` sizes of each grid left out."""
+    found: Choices = {}
+    known = shares.dropna(axis=1, how="all")
+    names, sizes = (known.columns.get_level_values(level) for level in ("curve", "latent_dim"))
+    for curve in names.unique():
+        places = np.flatnonzero(names == curve)
+        ordered = places[np.argsort(sizes[places])]
+        kept = ordered[: len(ordered) - drop]
+        for threshold in THRESHOLDS if len(kept) else ():
+            found[str(curve), threshold] = chosen_size(known.to_numpy()[:, kept], sizes[kept], threshold)
     return found
 
 
