@@ -23,7 +23,7 @@ BLOCKS = {
     "architecture": dict(architecture=["unet"]),
     "dataset": dict(dataset=["photo_patches"]),
 }
-TRAINING = dict(epochs=2, seeds=2)
+TRAINING = dict(epochs=2, seeds=1)
 """
 ONE, TWO, THREE = (f"digits-dense-k{k}-mse-b32-s00" for k in (1, 2, 3))
 UNET, PATCHES = "digits-unet-k2-mse-b32-s00", "photo_patches-dense-k2-mse-b32-s00"
@@ -260,7 +260,7 @@ def test_the_elbow_shows_the_analysis_and_opens_its_models(visit, page, study):
     elbow = pd.read_csv(study.study / "analysis" / "latent_elbow" / "elbow.csv").query("not shortened")
     for rule, choice in zip(elbow["rule"], elbow["choice"], strict=True):
         found.page.select_option("#rule", rule)
-        assert f": {choice} (n = 2 seeds" in found.page.inner_text("#elbow-text")
+        assert f": {choice} (n = 1 seeds" in found.page.inner_text("#elbow-text")
     link = found.page.locator(f'#elbow-plot a[href="#{THREE}"]')
     link.focus()
     found.page.keyboard.press("Enter")
@@ -328,8 +328,9 @@ def test_who_wants_less_motion_gets_no_animation(visit, page):
     found = opened(visit, page, TWO)
     before = found.pixels("walked")
     found.page.click("#play")
-    found.page.wait_for_function("() => document.getElementById('step').value === '8'")  # the other end
-    assert found.page.inner_text("#play") == "Play"
+    found.page.wait_for_selector("#play:text('Stop')")
+    found.page.wait_for_selector("#play:text('Play')")  # at the other end
+    assert found.page.input_value("#step") == "8"
     assert found.pixels("walked") != before
     found.assert_clean()
 
