@@ -46,11 +46,12 @@ def plot_depth(pairs: pd.DataFrame, tables: dict[str, pd.DataFrame], caption: st
         _ratios(grid[0, 0], pairs, tables)
         _gradient_ratios(grid[1, 0], tables)
         for axes, what, label in (
-            (grid[0, 1], "val_mse", figures.label("val_mse")),
+            (grid[0, 1], "val_mse", "validation MSE (lower is better)"),
             (grid[1, 1], "gradient_scale", "gradient scale, first kernel"),
         ):
             _curves(axes, tables["curves"], what)
             axes.set(xlabel="epoch", ylabel=label, yscale="log")
+            _ticks(axes)
         figure.legend(*grid[0, 1].get_legend_handles_labels(), loc="outside upper center", ncols=4, frameon=False)
         figures.caption(figure, caption)
     return figure
@@ -92,11 +93,19 @@ def _over_depth(axes: Axes, depths: pd.Series, label: str) -> None:
     axes.set_xticks(levels, [str(level) for level in levels])
     axes.set_xlim(levels[0] * 0.8, levels[-1] * 1.25)
     axes.set_yscale("log")
+    _ticks(axes)
+    axes.set(xlabel="depth (blocks a stage)", ylabel=label)
+
+
+def _ticks(axes: Axes) -> None:
+    """Named ticks of a log axis: of each decade more the fewer decades there are."""
     low, high = axes.get_ylim()
-    ticks = [tick for tick in (0.05, 0.1, 0.2, 0.5, 0.7, 0.85, 1, 1.2, 1.5, 2, 3, 5, 10, 20, 50) if low <= tick <= high]
+    digits = (1, 2, 5) if high / low > 5 else (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 7, 8, 9)
+    digits = (1,) if high / low > 500 else digits
+    decades = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)
+    ticks = [digit * 10.0**decade for decade in decades for digit in digits if low <= digit * 10.0**decade <= high]
     axes.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
     axes.minorticks_off()
-    axes.set(xlabel="depth (blocks a stage)", ylabel=label)
 
 
 def _curves(axes: Axes, curves: pd.DataFrame, what: str) -> None:

@@ -45,12 +45,13 @@ def answers(estimates: Estimates, use: pd.DataFrame) -> list[Answer]:
     row = found[0]
     failures = estimates.failures
     mine = failures[(failures["dataset"] == row["dataset"]) & (failures["of"] == row["of"])]
-    ours = mine[(mine["architecture"] == SKIPS) & (mine["what"] == "failed")]
-    failed, tried = int(ours["count"].sum()), int(ours["n"].sum())
-    lead = "Yes, they train" if failed < tried else "Not as tried here, where every trial failed"
+    ours = mine[mine["architecture"] == SKIPS].groupby("what")["count"].sum()
+    tried = int(mine.loc[(mine["architecture"] == SKIPS) & (mine["what"] == "failed"), "n"].sum())
+    lost = int(ours.sum())
+    lead = "Yes, they train" if lost < tried else "Not as tried here"
     sentence = (
-        f"{lead} ({failed} of {tried} residual trials failed, depths {row['depths']}, {row['dataset']}, {row['of']}), "
-        f"and {_interaction(row)}"
+        f"{lead} ({ours['failed']} of {tried} residual trials failed and {ours['collapsed']} ended no better than the "
+        f"mean image; depths {row['depths']}, {row['dataset']}, {row['of']}), and {_interaction(row)}"
     )
     statistic = "-".join(slug(part) for part in ("interaction", row["dataset"], row["of"], INTERACTION))
     return [Answer("residual", sentence, statistic, stem(row["dataset"], row["of"]))]
@@ -216,7 +217,7 @@ def _failures(table: pd.DataFrame) -> Iterator[str]:
     for (dataset, of, what), rows in table.groupby(["dataset", "of", "what"], sort=False) if len(table) else ():
         parts = [
             f"{row['architecture']} depth {row['depth']}: {row['count']} of {row['n']} "
-            f"[{100 * row['low']:.2g}, {100 * row['high']:.2g}] %"
+            f"[{100 * row['low']:.0f}, {100 * row['high']:.0f}] %"
             for row in _rows(rows[rows["count"] > 0])
         ]
         if not parts:

@@ -31,7 +31,7 @@ def residual_study(slope, seeds, rng, noise=0.05):
     return pd.concat(tables, ignore_index=True)
 
 
-@pytest.mark.parametrize("seeds", [3, 5, 10])
+@pytest.mark.parametrize("seeds", [3, 10])
 @pytest.mark.parametrize("slope", [0.0, -0.1])
 def test_the_interaction_is_recovered(slope, seeds):
     """On whole tables: the truth is covered in 95 % of the studies, the null is rejected in 5 %."""

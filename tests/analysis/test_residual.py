@@ -197,6 +197,14 @@ def test_the_answer_follows_the_interval(slope, noise, seeds, said):
     assert answer.figure in dict(residual_figures.draw_all(found, pd.DataFrame(), pd.DataFrame()))
 
 
+def test_networks_that_end_no_better_than_the_mean_image_do_not_count_as_trained():
+    found = estimated(study().assign(collapsed=True))
+    answer = residual_text.answers(found, pd.DataFrame())[0].sentence
+    assert answer.startswith(
+        "Not as tried here (0 of 20 residual trials failed and 20 ended no better than the mean image"
+    )
+
+
 def test_few_seeds_say_what_they_assume():
     text = residual_text.sentences(estimated(study(seeds=3)), pd.DataFrame(), pd.DataFrame(), "s")
     assert text[0].startswith("A demonstration: 3 seeds") and "sign flips of 3 seeds give no p below 0.25" in text[1]
