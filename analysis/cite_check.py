@@ -121,7 +121,7 @@ def _same(text: str, number: float | None) -> bool:
         return text.replace("∞", "inf") == str(number)
     written, exponent = Decimal(text), Decimal(text).as_tuple().exponent
     assert isinstance(exponent, int)  # NUMBER matches finite numbers alone
-    return abs(written - Decimal(repr(float(number)))) <= Decimal(5).scaleb(exponent - 1)
+    return abs(written - Decimal(number)) <= Decimal(5).scaleb(exponent - 1)
 
 
 def _said(said: dict[str, str | None]) -> str:

@@ -141,7 +141,7 @@ def _decimals(numbers: Sequence[float]) -> int | None:
         return 0
     half, size = (max(finite) - min(finite)) / 2, max(map(abs, finite))
     units = [half / 10, size / 100] if half else [size / 10 ** (DIGITS - 1)]
-    unit = min(unit for unit in units if unit > 0)
+    unit = min((unit for unit in units if unit > 0), default=0.0)
     return None if unit < LEAST else max(0, -math.floor(math.log10(unit)))
 
 

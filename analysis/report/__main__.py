@@ -62,9 +62,10 @@ def write(options: argparse.Namespace) -> tuple[list[Path], list[str]]:
     found = [evidence.read(study, options.artifacts) for study in studies]
     report = build.build(found, chosen, options.notes, options.artifacts, _date())
     folder = options.out or found[0].folder / "report"
+    pdf, lacking = write_pdf.write(report)
     content = {
         "report.html": write_html.write(report),
-        "report.pdf": write_pdf.write(report),
+        "report.pdf": pdf,
         "statistics.csv": _statistics(found),
     }
     try:
@@ -75,6 +76,7 @@ def write(options: argparse.Namespace) -> tuple[list[Path], list[str]]:
         raise InputError(f"{folder} cannot be written to ({error}). Give another folder with --out.") from error
     gaps = [block for block in every(report.blocks) if isinstance(block, Gap)]
     said = [f"missing: {gap.text} {gap.command}".rstrip() for gap in dict.fromkeys(gaps)]
+    said += [f"report.pdf: {lacking}; the machine's fonts were asked for it"] if lacking else []
     said += [
         f"left out: notes on {name}, a section that was not chosen" for name in build.left_out(chosen, options.notes)
     ]

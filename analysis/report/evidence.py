@@ -118,6 +118,10 @@ def _analysis(study: str, path: Path, root: Path, known: Mapping[str, Statistic]
         files: dict[str, str] = dict(said["figures"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"{path} is damaged ({error!r}). Run the analysis again.") from error
+    if not path.with_name("statistics.csv").is_file():
+        raise InputError(
+            f"{path} has no statistics.csv beside it for its sentences to rest on. Run the analysis again."
+        )
     _check(path, answers, known, files)
     command = " ".join(said.get("command") or ["python", "-m", f"analysis.{place.partition('.')[0]}", study])
     pictures = tuple(_pictures(f"{study}:{place}", path.parent, files))

@@ -33,8 +33,8 @@ def methods(evidence: Sequence[Evidence], artifacts: str) -> list[Block]:
         *[block for one in evidence for block in _study(one)],
         paragraph(
             "A trial is one cell (one combination of levels) trained with one seed, which fixes initial weights, batch "
-            "order and the draw of images. Cells are compared in pairs of the same seed. A trial that failed is "
-            "counted as such and trained no second time."
+            "order and the draw of images. Cells are compared in pairs of the same seed. A trial that failed is data, "
+            "and counted as such."
         ),
         Heading(3, "Statistics", "methods-statistics"),
         *_statistics(),

@@ -11,22 +11,26 @@ import shutil
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from analysis.report.blocks import Block, Figure, Span
 from analysis.report.build import Report
 
 TEMPLATE = Path(__file__).with_name("report.typ")
-STANDARD: Literal["ua-1"] = "ua-1"  # PDF/UA: tagged, every picture with its alternative; Typst refuses what is not
+STANDARDS: Any = ["ua-1"]  # PDF/UA: tagged, every picture described; Typst refuses what is not
+NO_SIGN = "could not be displayed"  # what Typst says then
 HEIGHT = 225.0  # mm: what is left of a page for a picture above its caption
 WIDTH = 170.0  # mm
 
 
-def write(report: Report) -> bytes:
-    """The PDF.
+def write(report: Report) -> tuple[bytes, str]:
+    """The PDF, and in words what Typst's own fonts lack, if anything ("" mostly).
+
+    A sign that they lack is looked for in the machine's fonts, so that the bytes then depend on the machine; where
+    these lack it too it is a box, and the file no longer claims PDF/UA.
 
     Raises:
-        RuntimeError: Typst refuses the document: a fault of this program.
+        typst.TypstError: Typst refuses the document otherwise: a fault of this program.
     """
     import typst
 
@@ -35,14 +39,21 @@ def write(report: Report) -> bytes:
         shutil.copy(TEMPLATE, root / "report.typ")
         content = {"title": report.title, "date": report.date, "blocks": _plain(report.blocks, root)}
         (root / "report.json").write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
-        fonts = typst.Fonts(include_system_fonts=False, include_embedded_fonts=True)
-        compiler = typst.Compiler(root / "report.typ", root=root, font_paths=fonts)
         moment = datetime.fromisoformat(report.date).replace(tzinfo=UTC)
-        pdf, warnings = compiler.compile_with_warnings(format="pdf", timestamp=moment, pdf_standards=[STANDARD])
-    if warnings:
-        raise RuntimeError(f"Typst warns: {warnings[0]}")
-    assert isinstance(pdf, bytes)  # one document, nothing written
-    return pdf
+        lacking = ""
+        for system_fonts, standards in ((False, STANDARDS), (True, STANDARDS), (True, [])):
+            fonts = typst.Fonts(include_system_fonts=system_fonts, include_embedded_fonts=True)
+            compiler = typst.Compiler(root / "report.typ", root=root, font_paths=fonts)
+            try:
+                pdf = compiler.compile(format="pdf", timestamp=moment, pdf_standards=standards)
+            except typst.TypstError as error:
+                if NO_SIGN not in error.message:
+                    raise
+                lacking = error.message
+                continue
+            assert isinstance(pdf, bytes)  # one document, nothing written
+            return pdf, lacking
+    raise RuntimeError(lacking)
 
 
 def _plain(value: Any, root: Path) -> Any:

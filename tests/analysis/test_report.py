@@ -232,6 +232,12 @@ def test_numbers_of_another_run_and_lost_pictures_fail_the_build(study, capsys):
     assert "They are of different runs: run the analysis again." in capsys.readouterr().err
 
 
+def test_sentences_without_their_numbers_fail_the_build(study, capsys):
+    (study / "analysis/latent_elbow/statistics.csv").unlink()
+    assert report.main([]) == 2
+    assert "summary.json has no statistics.csv beside it" in capsys.readouterr().err
+
+
 def test_a_study_without_trials_or_without_a_folder(study, tmp_path, capsys):
     for record in study.glob("trials/*/record.json"):
         record.unlink()
@@ -411,7 +417,7 @@ NASTY = [
 ]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(text=odd | st.sampled_from(NASTY))
 def test_no_text_is_markup(tmp_path_factory, text):
     path = tmp_path_factory.getbasetemp() / "picture.png"
@@ -432,7 +438,17 @@ def test_no_text_is_markup(tmp_path_factory, text):
     assert not shown.of("script", "b")
     assert text in shown.text
     assert [attrs["value"] for attrs in shown.of("data")] == [text] * 7
-    assert write_pdf.write(made).startswith(b"%PDF-")
+    assert write_pdf.write(made)[0].startswith(b"%PDF-")
+
+
+def test_a_sign_that_the_fonts_lack_is_told(study, capsys):
+    note("cover.md", "Ein Umlaut ä, ein Zeichen \u4e2d.")
+    assert report.main([]) == 0
+    out = capsys.readouterr().out
+    assert 'report.pdf: PDF/UA-1 error: the text `"\u4e2d"` could not be displayed' in out or "\\u{4e2d}" in out
+    note("cover.md", "Ein Umlaut ä, Σ σ ≤ ∞ → ½.")
+    assert report.main([]) == 0
+    assert "could not be displayed" not in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("nasty", NASTY)
