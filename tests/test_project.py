@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -17,8 +18,12 @@ OPEN_TO_ANALYSIS |= {"levels", "losses", "regularizers"}  # what a level says of
 
 
 def imports(path: Path) -> set[str]:
+    return imported(ast.walk(ast.parse(path.read_text())))
+
+
+def imported(nodes: Iterable[ast.AST]) -> set[str]:
     found: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in nodes:
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -32,7 +37,10 @@ def of(package: str) -> list[Path]:
 
 @pytest.mark.parametrize("path", of("search_spaces"), ids=str)
 def test_search_spaces_import_nothing_of_the_project(path):
-    assert not [name for name in imports(path) if name.split(".")[0] in ("study", "analysis", "keras", "tensorflow")]
+    assert not [name for name in imports(path) if name.split(".")[0] in ("study", "analysis", "tensorflow")]
+    # An architecture of one's own imports Keras when it is built, so that reading a space needs none.
+    at_once = imported(ast.parse(path.read_text()).body)
+    assert not [name for name in at_once if name.split(".")[0] == "keras"]
 
 
 @pytest.mark.parametrize("path", of("study"), ids=str)
