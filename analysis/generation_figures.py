@@ -59,7 +59,13 @@ def plot(estimates: Estimates, dataset: str, caption: str) -> Figure:
 def _distances(axes: Axes, models: pd.DataFrame, others: pd.DataFrame, cells: list[str], dataset: str) -> None:
     places = {cell: len(cells) - 1 - place for place, cell in enumerate(cells)}
     for number, (sampler, part) in enumerate(models.groupby("sampler", sort=False)):
-        style: dict[str, Any] = {"marker": MARKERS[str(sampler)], "linestyle": "none", "mfc": "none", "ms": 5}
+        style: dict[str, Any] = {
+            "marker": MARKERS[str(sampler)],
+            "linestyle": "none",
+            "mfc": "none",
+            "ms": 5,
+            "clip_on": False,
+        }
         axes.plot(part["value"], part["cell"].map(places), color=figures.COLOURS[number], label=sampler, **style)
     main = models[models["main"]]
     margins = [(main["value"] - main["low"]).fillna(0), (main["high"] - main["value"]).fillna(0)]
@@ -85,8 +91,7 @@ def _lines(axes: Axes, others: pd.DataFrame) -> None:
     floor = floor_of(others["sampler"])
     for method, dash in ((PCA_MIXTURE, (0, (5, 1.5))), (floor, (0, (1, 1)))):
         for place, value in enumerate(others.loc[others["sampler"] == method, "value"]):
-            name = method if method == PCA_MIXTURE else f"floor: {method}"
-            axes.axvline(value, color=figures.REFERENCE, lw=1, ls=dash, label=None if place else name, zorder=0)
+            axes.axvline(value, color=figures.REFERENCE, lw=1, ls=dash, label=None if place else method, zorder=0)
 
 
 def _shares(axes: Axes, main: pd.DataFrame, others: pd.DataFrame, pair: tuple[str, str]) -> None:
@@ -96,7 +101,7 @@ def _shares(axes: Axes, main: pd.DataFrame, others: pd.DataFrame, pair: tuple[st
     _points(axes, main[main["sampler"] == "standard normal"], pair, "o", figures.COLOURS[0], "by prior (variational)")
     axes.set(xlabel=pair[0], ylabel=pair[1], ylim=(-0.05, 1.05))
     axes.set_title("higher is better", loc="right", fontsize=7)
-    axes.set_xlim(left=min(0, axes.get_xlim()[0]))
+    axes.set_xlim(left=-0.05)
 
 
 def _points(axes: Axes, rows: pd.DataFrame, pair: tuple[str, str], marker: str, colour: str, name: str) -> None:

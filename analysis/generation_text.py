@@ -75,8 +75,8 @@ def caption(estimates: Estimates, dataset: str, split: str) -> str:
         f"{dataset}: decoded draws from the latent space against the same {metrics['n_images'].max():,} real "
         f"{figures.SPLITS[split]} images, in {features['feature_size']} features ({features['features']}). Left: "
         f"kernel distance of each sampler, mean over n = {span(metrics['n'])} seeds; the filled black mark is the main "
-        f"sampler ({MAIN}), with its 95 % t interval; lines: the PCA mixture, and the floor, real images in the place "
-        "of generated ones. Right: shares at the main sampler, mean and 95 % t interval."
+        f"sampler ({MAIN}), with its 95 % t interval; lines: the PCA mixture, and real images in the place of "
+        "generated ones. Right: shares at the main sampler, mean and 95 % t interval."
     )
 
 
@@ -116,13 +116,30 @@ def _named(rows: pd.DataFrame) -> str:
 
 def _without(others: pd.DataFrame) -> Iterator[str]:
     """What methods without an autoencoder come to; a draw of images each."""
-    for _, of_draw in others.groupby("cell", sort=False):
+    for draw, of_draw in others.groupby("cell", sort=False):
         rows = of_draw[of_draw["metric"] == PRIMARY]
         parts = [f"{row['sampler']} {_interval(row)}" for row in rows.to_dict("records")]
         yield (
-            f"kernel distance without an autoencoder: {'; '.join(parts)} (t intervals, n = {span(rows['n'])} seeds); "
-            f"real images in the place of generated ones are the floor."
+            f"kernel distance without an autoencoder, on {_images(str(draw))}: {'; '.join(parts)} (t intervals, n = {span(rows['n'])} seeds); "
+            f"{_floor(rows)}."
         )
+
+
+def _images(draw: str) -> str:
+    """The images of a draw, by the name of its baselines' files."""
+    return draw.removeprefix("baselines-").removeprefix("dataset-")
+
+
+def _floor(rows: pd.DataFrame) -> str:
+    """What real images in the place of generated ones stand for; they may be farther off than what is generated."""
+    values = dict(zip(rows["sampler"], rows["value"], strict=True))
+    floor = floor_of(values)
+    if values[floor] > values[PCA_MIXTURE]:
+        return (
+            f"the {floor} themselves are farther from the evaluated images than the PCA mixture's draws, so that these "
+            "parts of the data set differ, and no floor is known"
+        )
+    return "real images in the place of generated ones are the floor"
 
 
 def _samplers(models: pd.DataFrame) -> Iterator[str]:
@@ -174,7 +191,7 @@ def _frechet(main: pd.DataFrame, others: pd.DataFrame) -> str:
     return (
         f"Fréchet distance {_range(main, 'frechet_distance')} over cells at the main sampler, "
         f"{_real(others, 'frechet_distance', PCA_MIXTURE)} for the PCA mixture, "
-        f"{_real(others, 'frechet_distance')} for other real images, its floor at this n."
+        f"{_real(others, 'frechet_distance')} for as many other real images."
     )
 
 

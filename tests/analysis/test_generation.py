@@ -280,6 +280,12 @@ def test_sentences_and_the_answer_follow_the_numbers(estimates):
     assert answer.statistic in known
 
 
+def test_real_images_that_are_farther_off_than_generated_ones_are_no_floor(estimates):
+    assert any("are the floor" in text for text in generation_text.sentences(estimates, "test"))
+    said = generation_text.sentences(generation_estimates.estimate(_results(shift=-0.395)), "test")
+    assert any("parts of the data set differ, and no floor is known" in text for text in said)
+
+
 def test_what_cannot_be_told_is_said():
     same = generation_estimates.estimate(_results(seeds=3, shift=-0.2))
     said = generation_text.sentences(same, "val")
