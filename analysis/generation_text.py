@@ -120,7 +120,8 @@ def _without(others: pd.DataFrame) -> Iterator[str]:
         rows = of_draw[of_draw["metric"] == PRIMARY]
         parts = [f"{row['sampler']} {_interval(row)}" for row in rows.to_dict("records")]
         yield (
-            f"kernel distance without an autoencoder, on {_images(str(draw))}: {'; '.join(parts)} (t intervals, n = {span(rows['n'])} seeds); "
+            f"kernel distance without an autoencoder, on {_images(str(draw))}: {'; '.join(parts)} (t intervals, "
+            f"n = {span(rows['n'])} seeds); "
             f"{_floor(rows)}."
         )
 
