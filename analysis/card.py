@@ -111,7 +111,10 @@ def _interval(row: dict[str, Any]) -> str:
 
 
 def _wrapped(words: str) -> list[str]:
-    return textwrap.wrap(words, command.LINE, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False)
+    """Lines, broken neither before a per cent sign nor around an equals sign."""
+    kept = words.replace(" %", "\0%").replace(" = ", "\0=\0")
+    lines = textwrap.wrap(kept, command.LINE, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False)
+    return [line.replace("\0", " ") for line in lines]
 
 
 def markdown(card: pd.DataFrame, study: str) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from analysis.citable import Answer, slug
 from analysis.generalization_estimates import ONE_CLASS
 from analysis.generalization_membership import CHANCE
-from analysis.generalization_points import AREAS, GENERATION
+from analysis.generalization_points import AREAS, GENERATION, MEMBERSHIP
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -53,13 +53,16 @@ def answers(estimates: Estimates, first: pd.Series) -> list[Answer]:
     main = whole["task"].iloc[0]
     parts = {row["part"]: row for row in _rows(mine[mine["task"] == main])}
     together = parts["together"]
-    others = [f"{row['task']} {_number(row)}" for row in _rows(whole[whole["task"] != main])]
+    others = [
+        f"{row['task']} {_number(row)}{' of 1 - AUC' if row['task'] in AREAS else ''}"
+        for row in _rows(whole[~whole["task"].isin([main, MEMBERSHIP])])
+    ]
     also = f" Training against test images in the other tasks: {'; '.join(others)}." if others else ""
     sentence = (
         f"{SAYS[together['verdict']].capitalize()}: {main} of {first['dataset']} with {images(together)}, "
         f"training against test images {_number(together)}, of which memorisation {_number(parts['memorisation'])} "
-        f"and the split itself {_number(parts['split shift'])} (mean over {together['cells']} cells, 95 % t intervals, "
-        f"n = {together['n']} seeds).{also}"
+        f"and the split itself {_number(parts['split shift'])} (mean over {_count(together['cells'])}, 95 % t "
+        f"intervals, n = {together['n']} seeds).{also}"
     )
     named = [main, "together", first["dataset"], _size(first), classes]
     statistic = "-".join(slug(part) for part in named if part)
@@ -126,7 +129,7 @@ def _overall(table: pd.DataFrame) -> Iterator[str]:
         first = next(iter(parts.values()))
         found = "; ".join(f"{part} {_number(row)}: {_means(row)}" for part, row in parts.items())
         yield (
-            f"{dataset}, {images(first)}, {task} ({_what(task)}): {found}. Mean over {first['cells']} cells"
+            f"{dataset}, {images(first)}, {task} ({_what(task)}): {found}. Mean over {_count(first['cells'])}"
             f"{_left_out(first)}, {first['method']} over n = {first['n']} seeds; {_control(task, parts)}."
         )
 
@@ -160,6 +163,10 @@ def _means(row: dict[str, Any]) -> str:
         "equivalent": f"{first} and {second} images do the same within {worth} (TOST p = {row['equivalence_p']:.2g})",
         "not resolved": f"{first} and {second} images are neither told apart nor shown to be the same within {worth}",
     }[row["verdict"]]
+
+
+def _count(cells: int) -> str:
+    return "1 cell" if cells == 1 else f"{cells} cells"
 
 
 def _worth(task: str) -> str:
