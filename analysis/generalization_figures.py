@@ -88,7 +88,7 @@ def _tasks(axes: Axes, rows: pd.DataFrame) -> None:
     axes.set_yticks(range(len(names)), list(reversed(names)), fontsize=6.5)
     axes.set_ylim(-0.6, len(names) - 0.4)
     _scale(axes, rows["task"].iloc[0], horizontal=True)
-    axes.set_xlabel("gain (above 0: the first)" if areas else "ratio (below 1: the first does better)")
+    axes.set_xlabel("gain (area, share)" if areas else "ratio (below 1: the first does better)")
 
 
 def _margins(values: Any, low: Any, high: Any) -> np.ndarray:
