@@ -100,7 +100,7 @@ def _over_depth(axes: Axes, depths: pd.Series, label: str) -> None:
 def _ticks(axes: Axes) -> None:
     """Named ticks of a log axis: of each decade more the fewer decades there are."""
     low, high = axes.get_ylim()
-    digits = (1, 2, 5) if high / low > 5 else (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 7, 8, 9)
+    digits: tuple[float, ...] = (1, 2, 5) if high / low > 5 else (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 7, 8, 9)
     digits = (1,) if high / low > 500 else digits
     decades = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)
     ticks = [digit * 10.0**decade for decade in decades for digit in digits if low <= digit * 10.0**decade <= high]

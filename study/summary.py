@@ -57,7 +57,7 @@ def print_results(job: Job, paths: Sequence[Path]) -> int:
         print(f"A demonstration: with {seeds} seeds no two-sided sign-flip test can give a p below {2 / 2**seeds:.2g}.")
     _print_failures(job, failed)
     print("wrote " + ", ".join(str(path) for path in (job.folder / "manifest.json", *paths)))
-    print(f"next: python -m analysis.latent_elbow {job.study}" + _folder_option(job))
+    print(f"next: python -m analysis {job.study}" + _folder_option(job) + " (every analysis, one card)")
     return 1 if failed else 0
 
 
