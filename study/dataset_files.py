@@ -74,9 +74,9 @@ def _read(path: Path) -> dict[str, np.ndarray]:
                 raise InputError(f"{path} is a single array, not an .npz archive. Save it with numpy.savez.")
             return {key: archive[key] for key in archive.files}
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        what = (
-            "holds pickled objects, which are never loaded" if "pickle" in str(error) else f"cannot be read ({error})"
-        )
+        what = f"cannot be read ({error})"
+        if "pickle" in str(error):  # numpy says so of any file that it does not know, too
+            what = "is no .npz archive, or holds pickled objects, which are never loaded"
         raise InputError(
             f"{path} {what}. Save plain arrays x_train, x_test with numpy.savez, and copy it whole."
         ) from error

@@ -115,9 +115,8 @@ def _rebuild(job: Job, options: argparse.Namespace) -> int:
     completed = [n for n in job.hashes if (r := job.record(n)) is not None and r["status"] == "completed"]
     chosen = tuple(name for name in completed if fnmatch(name, options.rebuild))
     if not chosen:
-        raise InputError(
-            f"--rebuild {options.rebuild!r} matches no completed trial of {job.study}; one is: {completed[:1]}"
-        )
+        such = f"allowed are patterns of names such as {completed[0]}" if completed else "it has none yet"
+        raise InputError(f"--rebuild {options.rebuild!r} matches no completed trial of {job.study}: {such}.")
     job = dataclasses.replace(job, rebuild=chosen)
     tasks = job.tasks()
     print(f"study {job.study}: {len(chosen)} trials match, {len(tasks)} of them without a model to rebuild")

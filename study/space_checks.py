@@ -25,7 +25,7 @@ def validate(space: Space) -> Space:
         InputError: Unknown factor, level or training setting; a duplicate; an empty block; a forbidden combination; a
             contrast between cells that the space does not have.
     """
-    problems = list(_problems(space))
+    problems = list(dict.fromkeys(_problems(space)))
     if problems:
         raise InputError(f"search space '{space.name}' is not valid:\n" + "\n".join(f"  - {p}" for p in problems))
     ordered = {factor: space.baseline[factor] for factor in FACTORS}
@@ -35,13 +35,14 @@ def validate(space: Space) -> Space:
 
 def _problems(space: Space) -> Iterator[str]:
     yield from _training_problems(space.training)
-    yield from _level_problems(space, "BASELINE", {f: [level] for f, level in space.baseline.items()})
+    levels = list(_level_problems(space, "BASELINE", {f: [level] for f, level in space.baseline.items()}))
+    yield from levels
     missing = [factor for factor in REQUIRED if factor not in space.baseline]
     if missing:
         yield f"BASELINE has no {', '.join(missing)}; it must give {', '.join(REQUIRED)}."
     blocks = list(_block_problems(space))
     yield from blocks
-    if not missing and not blocks and set(space.baseline) <= set(FACTORS):
+    if not (levels or missing or blocks):
         for cell in space.cells().values():
             yield from _combination_problems(space, cell)
         yield from _family_problems(space)

@@ -54,7 +54,8 @@ def print_results(job: Job, paths: Sequence[Path]) -> int:
         print(f"note: {notice}")
     seeds = job.seeds
     if seeds < 6:
-        print(f"A demonstration: with {seeds} seeds no two-sided sign-flip test can give a p below {2 / 2**seeds:.2g}.")
+        several = f"{seeds} seeds" if seeds > 1 else "one seed"
+        print(f"A demonstration: with {several} no two-sided sign-flip test can give a p below {2 / 2**seeds:.2g}.")
     _print_failures(job, failed)
     print("wrote " + ", ".join(str(path) for path in (job.folder / "manifest.json", *paths)))
     print(f"next: python -m analysis {job.study}" + _folder_option(job) + " (every analysis, one card)")
@@ -72,8 +73,8 @@ def _best_cells(table: Any, shown: int = 5) -> str:
         means = rows.groupby("cell")["val_mse"].mean().sort_values()
         for cell in means.index[:shown]:
             errors = rows.loc[rows["cell"] == cell, "test_mse"]
-            half = stats.t.ppf(0.975, len(errors) - 1) * errors.sem() if len(errors) > 1 else float("nan")
-            lines.append(f"  {cell:45s} {errors.mean():.5f} ± {half:.5f} (n = {len(errors)})")
+            half = f" ± {stats.t.ppf(0.975, len(errors) - 1) * errors.sem():.5f}" if len(errors) > 1 else ""
+            lines.append(f"  {cell:45s} {errors.mean():.5f}{half} (n = {len(errors)})")
     return "\n".join(lines)
 
 

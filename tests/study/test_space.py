@@ -55,6 +55,8 @@ def test_a_name_stands_for_one_cell(one, other):
         ("latent_dim=2", "latent_dim=0", "latent_dim=0; allowed is a whole number of at least 1"),
         ("latent_dim=2,", "", "BASELINE has no latent_dim"),
         ('"dense"', '"lenet"', "unknown architecture 'lenet'; allowed: keras_io, cnn, deep_cnn, dense, linear,"),
+        ('dataset="digits"', "dataset=5", "dataset=5; allowed is a name of letters"),
+        ("train_size=200", 'learning_rate="x"', "learning_rate='x'; allowed is a number over 0"),
         ('loss="mse"', 'loss="l1"', "unknown loss 'l1'; allowed: bce, mse, "),
         ("train_size=200", "train_size=1.5", "train_size=1.5; allowed is a whole number of at least 1, or None"),
         ("train_size=200", "learning_rate=-1", "learning_rate=-1; allowed is a number over 0"),
