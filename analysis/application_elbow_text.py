@@ -99,7 +99,7 @@ def _agreement(table: pd.DataFrame, curve: str) -> Iterator[str]:
         yield (
             f"rankings of the {row['sizes']} sizes by reconstruction and by {row['application']}: Kendall's τ "
             f"{row['tau']:.2f} [{row['low']:.2f}, {row['high']:.2f}] on validation images (t interval over n = "
-            f"{row['n']} seeds; exact permutation test of the mean curves p = {row['p']:.2g}): {verdict}."
+            f"{row['n']} seeds; {row['test']} p = {row['p']:.2g}): {verdict}."
         )
 
 

@@ -113,6 +113,16 @@ def test_agreement_is_averaged_over_seeds():
     assert elbow.agreement(a, b)["n"] == 4
 
 
+def test_agreement_of_curves_with_ties_has_another_test_and_says_so():
+    """Areas of 1 tie: an exact test without ties there is none of."""
+    a = pd.DataFrame([[4.0, 3.0, 2.0, 1.0]] * 3, columns=SIZES)
+    b = pd.DataFrame([[0.2, 0.1, 0.0, 0.0]] * 3, columns=SIZES)
+    found = elbow.agreement(a, b)
+    assert found["p"] == pytest.approx(stats.kendalltau(a.loc[0], b.loc[0], method="asymptotic").pvalue)
+    assert "normal approximation" in found["test"] and "exact" not in found["method"]
+    assert "exact permutation test" in elbow.agreement(a, a)["test"]
+
+
 def test_regret_is_the_ratio_of_test_errors_paired_by_seed(usual):
     """Reconstruction takes 8 (0.5), inpainting 2 (0.3)."""
     rows = usual.regret[usual.regret["rule"] == elbow.BEST].set_index("application")
