@@ -153,14 +153,16 @@ def cells(found: pd.DataFrame) -> pd.DataFrame:
 def _family(part: pd.DataFrame, task: str) -> Iterator[dict[str, Any]]:
     table = part.pivot_table(index="seed", columns="cell", values="value", sort=False)
     whole, names = table.dropna(axis=1), list(table.columns)
-    joint = family(whole.to_numpy()) if whole.size else None
+    share = whole.shape[1] / len(names)  # of the family's error: each cell that lacks seeds takes 1 ÷ len(names) of it
+    joint = family(whole.to_numpy(), 1 - alpha(LEVEL) * share) if whole.size else None
     tests = [tost(table[cell].dropna(), -margin(task), margin(task)).p for cell in names]
     equivalence = holm(np.nan_to_num(np.array(tests, float), nan=1.0))
     of_cell = dict(list(part.groupby("cell", sort=False)))
     places = {cell: place for place, cell in enumerate(whole.columns)}
     for cell, equivalence_p in zip(names, equivalence, strict=True):
         if joint is not None and (i := places.get(cell)) is not None:
-            numbers = {"value": joint.value[i], "low": joint.low[i], "high": joint.high[i], "p": joint.p[i]}
+            numbers = {"value": joint.value[i], "low": joint.low[i], "high": joint.high[i]}
+            numbers |= {"p": min(1.0, joint.p[i] / share)}
             numbers |= {"n": joint.n, "method": joint.method}
         else:
             numbers = _alone(table[cell].dropna().to_numpy(), len(names))

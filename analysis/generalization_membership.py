@@ -92,7 +92,8 @@ def over_seeds(points: pd.DataFrame) -> pd.DataFrame:
     """A row a cell and pair of splits: the mean area over seeds with its t interval, PCA's, and their difference.
 
     Every seed draws its own training and held-out images, so that the spread over seeds holds both the networks' and
-    the images' part; nothing is crossed. Of a single seed the interval is DeLong's, for new images alone.
+    the images' part; nothing is crossed. Test images are the same for all: with them the interval holds for these
+    alone. Of a single seed the interval is DeLong's, for new images alone.
 
     Args:
         points: `areas`, with `dataset` and `cell` and what else is to be kept of a cell.
@@ -111,7 +112,8 @@ def _same(rows: pd.DataFrame) -> dict[str, Any]:
 
 def _mean(rows: pd.DataFrame) -> dict[str, Any]:
     found = t_interval(rows["auc"])
-    low, high, method = found.low, found.high, f"{found.method} over seeds, each with images of its own"
+    images = "for these test images" if "test" in PARTS[rows["part"].iloc[0]] else "each with images of its own"
+    low, high, method = found.low, found.high, f"{found.method} over seeds, {images}"
     if found.n == 1:
         low, high = rows[["image_low", "image_high"]].iloc[0]
         method = "95 % interval, images alone (DeLong): one seed"

@@ -116,6 +116,8 @@ def test_cells_are_one_family_and_a_cell_that_lacks_seeds_is_adjusted_alone():
     assert (alone["n"], "lacks seeds" in alone["method"]) == (4, True)
     low, high = stats.t.interval(1 - 0.05 / 3, 3, values[2][:4].mean(), stats.sem(values[2][:4]))
     assert [alone["low"], alone["high"]] == pytest.approx([low, high])
+    ends = [each.iloc[0][["low", "high"]].tolist() for each in (found, fewer)]
+    assert ends[1] == pytest.approx(ends[0]), "the other two share what is left of the family's error"
 
 
 def test_one_seed_has_no_interval_and_no_verdict():
@@ -319,6 +321,8 @@ def test_membership_over_seeds_is_a_t_interval_and_of_one_seed_delongs():
     assert (found["over_pca"], found["verdict"], found["n_second"]) == (pytest.approx(0.09), "told apart", 90)
     one = generalization_membership.over_seeds(pd.DataFrame(rows[:1])).iloc[0]
     assert (one["low"], one["high"]) == (0.5, 0.6) and "DeLong" in one["method"]
+    shift = generalization_membership.over_seeds(pd.DataFrame(rows).assign(part="split shift")).iloc[0]
+    assert ("images of its own" in found["method"], "these test images" in shift["method"]) == (True, True)
 
 
 def test_the_first_cell_the_longest_curve_and_training_sizes_are_what_tasks_are_tried_on():
