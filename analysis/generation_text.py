@@ -11,6 +11,7 @@ from analysis.command import span
 from analysis.generation_bench import PCA_MIXTURE, PRIMARY
 from analysis.generation_distances import LEAST_A_FEATURE
 from analysis.generation_estimates import floor_of
+from analysis.generation_samplers import INTERPOLATION
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -133,25 +134,29 @@ def _images(draw: str) -> str:
 
 def _floor(rows: pd.DataFrame) -> str:
     """What real images in the place of generated ones stand for; they may be farther off than what is generated."""
-    values = dict(zip(rows["sampler"], rows["value"], strict=True))
-    floor = floor_of(values)
-    if values[floor] > values[PCA_MIXTURE]:
+    of = rows.set_index("sampler")
+    floor = floor_of(of.index)
+    if of.loc[floor, "value"] > of.loc[PCA_MIXTURE, "value"]:
+        differ = "these parts of the data set differ, and " if of.loc[floor, "low"] > 0 else ""
         return (
-            f"the {floor} themselves are farther from the evaluated images than the PCA mixture's draws, so that these "
-            "parts of the data set differ, and no floor is known"
+            f"the {floor} themselves are farther from the evaluated images than the PCA mixture's draws, so that "
+            f"{differ}no floor is known"
         )
     return "real images in the place of generated ones are the floor"
 
 
 def _samplers(models: pd.DataFrame) -> Iterator[str]:
-    """In how many cells each sampler has the least mean kernel distance; descriptive."""
-    rows = models[models["metric"] == PRIMARY]
+    """In how many cells each sampler has the least mean kernel distance; descriptive.
+
+    Not interpolation, which begins from the evaluated images themselves.
+    """
+    rows = models[(models["metric"] == PRIMARY) & (models["sampler"] != INTERPOLATION)]
     least = rows.loc[rows.groupby("cell", sort=False)["value"].idxmin()]
     counts = least["sampler"].value_counts()
     best = least.loc[least["value"].idxmin()]
     yield (
-        f"of the samplers, the least mean kernel distance has {', '.join(f'{s} in {c}' for s, c in counts.items())} of "
-        f"{len(least)} cells; the least of all, {best['cell']} by {best['sampler']}, is {_interval(best)} "
+        f"of the samplers but interpolation, which begins from evaluated images, the least mean kernel distance has "
+        f"{', '.join(f'{s} in {c}' for s, c in counts.items())} of {len(least)} cells; the least of all, {best['cell']} by {best['sampler']}, is {_interval(best)} "
         f"(t interval, n = {best['n']} seeds; descriptive: the least of {len(rows)}, looked for on these images)."
     )
 

@@ -286,6 +286,13 @@ def test_real_images_that_are_farther_off_than_generated_ones_are_no_floor(estim
     assert any("parts of the data set differ, and no floor is known" in text for text in said)
 
 
+def test_interpolation_is_not_among_the_samplers_that_are_ranked(estimates):
+    models = estimates.metrics[estimates.metrics["kind"] == "model"]
+    nearest = models[models["main"]].assign(sampler="interpolation", value=-1.0)
+    said = list(generation_text._samplers(pd.concat([models, nearest])))
+    assert said == list(generation_text._samplers(models)) and "by interpolation" not in said[0]
+
+
 def test_what_cannot_be_told_is_said():
     same = generation_estimates.estimate(_results(seeds=3, shift=-0.2))
     said = generation_text.sentences(same, "val")
