@@ -162,7 +162,7 @@ def _family(part: pd.DataFrame, task: str) -> Iterator[dict[str, Any]]:
     for cell, equivalence_p in zip(names, equivalence, strict=True):
         if joint is not None and (i := places.get(cell)) is not None:
             numbers = {"value": joint.value[i], "low": joint.low[i], "high": joint.high[i]}
-            numbers |= {"p": min(1.0, joint.p[i] / share)}
+            numbers |= {"p": np.minimum(1, joint.p[i] / share)}  # NaN of one seed
             numbers |= {"n": joint.n, "method": joint.method}
         else:
             numbers = _alone(table[cell].dropna().to_numpy(), len(names))

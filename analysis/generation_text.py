@@ -156,7 +156,8 @@ def _samplers(models: pd.DataFrame) -> Iterator[str]:
     best = least.loc[least["value"].idxmin()]
     yield (
         f"of the samplers but interpolation, which begins from evaluated images, the least mean kernel distance has "
-        f"{', '.join(f'{s} in {c}' for s, c in counts.items())} of {len(least)} cells; the least of all, {best['cell']} by {best['sampler']}, is {_interval(best)} "
+        f"{', '.join(f'{s} in {c}' for s, c in counts.items())} of {len(least)} cells; the least of all, "
+        f"{best['cell']} by {best['sampler']}, is {_interval(best)} "
         f"(t interval, n = {best['n']} seeds; descriptive: the least of {len(rows)}, looked for on these images)."
     )
 
