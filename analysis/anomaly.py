@@ -48,7 +48,7 @@ def open_bench(draw: Draw) -> Bench:
     return Bench(lambda: _baselines(draw, plain, seen), lambda model, _: _model(draw, model, seen))
 
 
-TASK = applications.Task("anomaly", version=2, images=10_000, open=open_bench, per_image=True)
+TASK = applications.Task("anomaly", version=3, images=10_000, open=open_bench, per_image=True)
 
 
 def _model(draw: Draw, model: Any, seen: Sets) -> Found:
@@ -203,7 +203,7 @@ def answer(arguments: argparse.Namespace) -> command.Outcome:
     estimates = anomaly_estimates.estimate(results, arguments.split)
     folder = records.folder(study, arguments.artifacts) / "analysis" / TASK.name
     folder = folder if arguments.split == "test" else folder / arguments.split
-    paths = command.write({**estimates.tables(), "inputs": _inputs(results.models)}, folder)
+    paths = command.write({**estimates.tables(), "inputs": _inputs(results.models, arguments.split)}, folder)
     shown = restoration_figures.chosen(records.load(study, arguments.artifacts), estimates.auc.drop_duplicates("cell"))
     paths += anomaly_figures.draw_all(results, estimates, shown, arguments.split, folder)
     notices = [*records.notices(study, arguments.artifacts), *applications.unfinished(study, arguments.artifacts)]
@@ -215,12 +215,12 @@ def answer(arguments: argparse.Namespace) -> command.Outcome:
     return command.Outcome(study, primary, said, paths, columns, note, folder, _citable(estimates), answers)
 
 
-def _inputs(models: pd.DataFrame) -> pd.DataFrame:
+def _inputs(models: pd.DataFrame, split: str) -> pd.DataFrame:
     """How the sets were made: a row a set."""
     import pandas as pd
 
     names = list(models["set"].unique())
-    made = anomaly_sets.descriptions(names, bool(models["normal_class"].notna().any()))
+    made = anomaly_sets.descriptions(names, bool(models["normal_class"].notna().any()), split)
     return pd.DataFrame([{"set": name, "what": made[name]} for name in names])
 
 

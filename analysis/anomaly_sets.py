@@ -3,6 +3,9 @@
 An image of another data set is brought to the shape the network wants before anything else: colour becomes grey by
 ITU-R BT.601's luma, grey is repeated over the channels, and the size is changed by bilinear interpolation with a
 Gaussian against aliasing (scikit-image).
+
+Beside validation images, on which sizes are chosen, the anomalies are of the training pools: test images choose
+nothing. Beside all other splits they are test images, the same for each, so that only the normal images differ.
 """
 
 from __future__ import annotations
@@ -27,6 +30,7 @@ MADE = (NOISE, INVERTED)
 OTHERS = 10_000  # images of other classes, at most: all that MNIST and CIFAR-10 have
 LUMA = (0.299, 0.587, 0.114)
 CHUNK = 5_000  # images at a time
+IMAGES = {"train": "images of the training pool", "test": "test images"}
 
 
 def sets(draw: Draw) -> dict[str, np.ndarray]:
@@ -72,19 +76,25 @@ def names(study: list[str], wanted: list[str] | None, known: Callable[[str], Dat
 
 
 def _other_data(draw: Draw) -> Iterator[tuple[str, np.ndarray]]:
-    """Test images of the other data sets, a fixed draw of as many as there are normal ones."""
+    """Images of the other data sets, a fixed draw of as many as there are normal ones."""
     others = [name for name in draw.against if name != draw.cell["dataset"]]
     for name in others:
-        data = draw.load(name)
-        theirs = _fingerprints(draw.load, name, "x_test")
+        data, images = draw.load(name), f"x_{_part(draw.split)}"
+        stored = getattr(data, images)
+        theirs = _fingerprints(draw.load, name, images)
         own = (_fingerprints(draw.load, draw.cell["dataset"], part) for part in ("x_train", "x_test"))
         if same := theirs & frozenset().union(*own):
             raise InputError(
-                f"--against {name}: {len(same):,} of its {len(data.x_test):,} test images are images of "
+                f"--against {name}: {len(same):,} of its {len(stored):,} {IMAGES[_part(draw.split)]} are images of "
                 f"'{draw.cell['dataset']}', the models' own data set, so they are no anomalies. Name other data sets."
             )
-        order = datasets.rng(0, "anomalous images").permutation(len(data.x_test))[: draw.wanted]
-        yield name, datasets.to_unit(data.x_test[order], data.value_range)
+        order = datasets.rng(0, "anomalous images").permutation(len(stored))[: draw.wanted]
+        yield name, datasets.to_unit(stored[order], data.value_range)
+
+
+def _part(split: str) -> str:
+    """Of which part of its data an anomaly is, by the split that it is held up beside."""
+    return "train" if split == "val" else "test"
 
 
 @lru_cache(maxsize=16)  # the draws of a study ask again and again
@@ -98,20 +108,19 @@ def _fingerprints(load: Callable[[str], Dataset], name: str, part: str) -> froze
 
 
 def _other_classes(draw: Draw) -> np.ndarray:
-    """Test images of every class but the normal one."""
-    labels = draw.raw.y_test
+    """Images of every class but the normal one."""
+    stored, labels = (getattr(draw.raw, f"{kind}_{_part(draw.split)}") for kind in "xy")
     assert labels is not None  # a normal class needs labels, and was refused without
     others = np.flatnonzero(labels != draw.cell["normal_class"])
     drawn = datasets.rng(0, OTHER_CLASSES).permutation(len(others))[:OTHERS]
-    return datasets.to_unit(draw.raw.x_test[others[drawn]], draw.raw.value_range)
+    return datasets.to_unit(stored[others[drawn]], draw.raw.value_range)
 
 
-def descriptions(names: Iterable[str], normal_class: bool) -> dict[str, str]:
-    """How each set is made, in words."""
-    found = {OTHER_CLASSES: "test images of all classes but the normal one"} if normal_class else {}
-    resized = (
-        "test images of another data set: colour to grey (BT.601) or grey to every channel, then resized (bilinear)"
-    )
+def descriptions(names: Iterable[str], normal_class: bool, split: str) -> dict[str, str]:
+    """How each set is made beside the images of a split, in words."""
+    images = IMAGES[_part(split)]
+    found = {OTHER_CLASSES: f"{images} of all classes but the normal one"} if normal_class else {}
+    resized = f"{images} of another data set: colour to grey (BT.601) or grey to every channel, then resized (bilinear)"
     made = {
         NOISE: "pixels drawn uniformly from 0 to 1 by numpy.random.default_rng of the image's index",
         INVERTED: "the normal images themselves, every pixel x replaced by 1 - x",

@@ -104,6 +104,17 @@ def test_one_class_is_normal_and_the_others_are_not(digits):
     assert len(found["noise"]) == (digits.y_test == 3).sum()
 
 
+def test_no_test_image_is_an_anomaly_beside_validation_images(digits):
+    """On them a latent size is chosen."""
+    options = dict(split="val", wanted=1000, against=("photo_patches",))
+    found = anomaly_sets.sets(draw_of(rows(normal_class=3, train_size=None), datasets.load, True, **options))
+    assert len(found["other classes"]) == (digits.y_train != 3).sum()
+    pool = datasets.to_unit(datasets.load("photo_patches").x_train, datasets.load("photo_patches").value_range)
+    adapted = {image.tobytes() for image in anomaly_sets.adapt(pool, (8, 8, 1))}
+    assert {image.tobytes() for image in found["photo_patches"]} <= adapted
+    assert "training pool" in anomaly_sets.descriptions([], True, "val")["other classes"]
+
+
 def test_sets_by_default_and_by_name():
     known = datasets.load
     assert anomaly_sets.names(["mnist", "digits"], None, known) == ["mnist", "digits", "photo_patches"]
