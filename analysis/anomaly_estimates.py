@@ -10,7 +10,7 @@ import numpy as np
 
 from analysis import roc
 from analysis.anomaly import NORMAL, PRIMARY
-from analysis.anomaly_sets import OTHER_CLASSES
+from analysis.anomaly_sets import INVERTED, OTHER_CLASSES
 from analysis.applications import Pictures, Results, baselines_name, cells_of
 from analysis.statistics import t_interval
 
@@ -70,7 +70,8 @@ def _areas(table: pd.DataFrame, kept: dict[str, Pictures], crossed: bool) -> pd.
     rows = []
     for (dataset, cell, name, score), part in table.groupby(["dataset", "cell", "set", "score"], sort=False):
         if crossed:
-            area = roc.crossed([_placements(kept[trial], name, score) for trial in part["trial"]])
+            over = [_placements(kept[trial], name, score) for trial in part["trial"]]
+            area = roc.crossed(over, same_images=name == INVERTED)
             number: dict[str, Any] = {f"auc{end}": v for end, v in zip(("", "_low", "_high"), _ends(area), strict=True)}
             number |= {"image_se": area.image_sd, "seed_se": area.seed_sd, "p": area.p, "method": area.method}
         else:
@@ -114,7 +115,7 @@ def _contrasts(models: pd.DataFrame, kept: dict[str, Pictures]) -> Iterator[dict
                 mine, theirs = _placements(kept[row["trial"]], name, PRIMARY), _placements(other, name, method)
                 pairs.append((mine[0] - theirs[0], mine[1] - theirs[1]))
             if pairs:
-                area = roc.crossed(pairs, null=0.0, comparisons=groups.ngroups)
+                area = roc.crossed(pairs, null=0.0, comparisons=groups.ngroups, same_images=name == INVERTED)
                 verdict = "higher" if area.low > 0 else "lower" if area.high < 0 else "not resolved"
                 yield {
                     **{"dataset": dataset, "cell": cell, "set": name, "latent_dim": int(part["latent_dim"].iloc[0])},

@@ -71,7 +71,11 @@ def area(normal: ArrayLike, anomalous: ArrayLike) -> float:
 
 
 def crossed(
-    over: Sequence[tuple[Floats, Floats]], null: float = 0.5, comparisons: int = 1, level: float = LEVEL
+    over: Sequence[tuple[Floats, Floats]],
+    null: float = 0.5,
+    comparisons: int = 1,
+    level: float = LEVEL,
+    same_images: bool = False,
 ) -> Area:
     """Mean area over seeds, for new seeds and new images.
 
@@ -90,12 +94,15 @@ def crossed(
         null: What p is against.
         comparisons: Size of the family; intervals are Bonferroni's for it.
         level: Of the interval, for all comparisons together.
+        same_images: Whether each anomaly is made of the normal image at its place: then the two classes are not
+            independent, and the images' part is the variance of the sums of their placements.
     """
     positives, negatives = (np.stack(side) for side in zip(*over, strict=True))
     values = positives.mean(axis=1)
     seeds = len(values)
-    parts = [(side.mean(axis=0).var(ddof=1) / side.shape[1], side.shape[1] - 1) for side in (positives, negatives)]
-    of_images = parts[0][0] + parts[1][0]
+    sides = [positives + negatives] if same_images else [positives, negatives]
+    parts = [(side.mean(axis=0).var(ddof=1) / side.shape[1], side.shape[1] - 1) for side in sides]
+    of_images = sum(variance for variance, _ in parts)
     of_seeds = float(values.var(ddof=1) / seeds) if seeds > 1 else float("nan")
     if seeds > 1:
         parts.append((of_seeds, seeds - 1))

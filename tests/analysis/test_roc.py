@@ -59,6 +59,18 @@ def test_delongs_variance_is_that_of_new_images():
     assert np.mean(variances) == pytest.approx(np.var(areas), rel=0.1)
 
 
+@pytest.mark.parametrize("correlation", [-0.8, 0.8])
+def test_anomalies_made_of_the_normal_images_have_the_variance_of_new_pairs(correlation):
+    """400 new draws of 200 images and what is made of them; as independent classes they would be off by a quarter."""
+    rng = np.random.default_rng(3)
+    normal, other = rng.normal(size=(2, 400, 200))
+    anomalous = 0.8 + correlation * normal + np.sqrt(1 - correlation**2) * other
+    over = [[roc.placements(x, y)] for x, y in zip(normal, anomalous, strict=True)]
+    spread = np.std([pairs[0][0].mean() for pairs in over])
+    assert np.mean([roc.crossed(pairs, same_images=True).image_sd for pairs in over]) == pytest.approx(spread, rel=0.1)
+    assert np.mean([roc.crossed(pairs).image_sd for pairs in over]) != pytest.approx(spread, rel=0.2)
+
+
 def test_crossed_variance_is_the_sum_of_two_parts_by_hand():
     rng = np.random.default_rng(2)
     over = [roc.placements(rng.normal(size=30), rng.normal(1, 1, 20)) for _ in range(4)]
