@@ -134,13 +134,12 @@ def _images(draw: str) -> str:
 
 def _floor(rows: pd.DataFrame) -> str:
     """What real images in the place of generated ones stand for; they may be farther off than what is generated."""
-    of = rows.set_index("sampler")
-    floor = floor_of(of.index)
-    if of.loc[floor, "value"] > of.loc[PCA_MIXTURE, "value"]:
-        differ = "these parts of the data set differ, and " if of.loc[floor, "low"] > 0 else ""
+    values = dict(zip(rows["sampler"], rows["value"], strict=True))
+    floor = floor_of(values)
+    if values[floor] > values[PCA_MIXTURE]:
         return (
-            f"the {floor} themselves are farther from the evaluated images than the PCA mixture's draws, so that "
-            f"{differ}no floor is known"
+            f"the {floor} themselves are farther from the evaluated images than the PCA mixture's draws, so that no "
+            "floor is known"
         )
     return "real images in the place of generated ones are the floor"
 
