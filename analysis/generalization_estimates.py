@@ -97,7 +97,8 @@ def overall(found: pd.DataFrame) -> pd.DataFrame:
                 **{"n_train": int(part["n_train"].min()), "n_train_most": int(part["n_train"].max())},
                 **_estimate(means.dropna().to_numpy(), same["task"]),
                 **_control(control.mean(axis=1).dropna().to_numpy()),
-                **{"cells": whole.shape[1], "left_out": part["cell"].nunique() - whole.shape[1]},
+                **{"cells": whole.shape[1], "control_cells": control.shape[1]},
+                "left_out": part["cell"].nunique() - whole.shape[1],
             }
         )
     table = pd.DataFrame(rows)

@@ -181,14 +181,18 @@ def _left_out(row: dict[str, Any]) -> str:
 def _control(task: str, parts: dict[str, dict[str, Any]]) -> str:
     row = parts["memorisation"]
     name = "the linear map"
+    some = f", over {_count(row['control_cells'])} with such a number" if row["control_cells"] < row["cells"] else ""
     if row["control_n"] == 0 or row["control"] != row["control"]:
         return f"{name} has no such number"
     if task in AREAS:
-        return f"memorisation of {name}: {row['control']:+.3f}{_ends(row['control_low'], row['control_high'], '+.3f')}"
+        ends = _ends(row["control_low"], row["control_high"], "+.3f")
+        return f"memorisation of {name}: {row['control']:+.3f}{ends}{some}"
     import math
 
     low, high = (math.exp(row[f"control_{end}"]) for end in ("low", "high"))
-    return f"memorisation of {name} fitted on the same images: {row['control_ratio']:.3f}{_ends(low, high, '.3f')}"
+    return (
+        f"memorisation of {name} fitted on the same images: {row['control_ratio']:.3f}{_ends(low, high, '.3f')}{some}"
+    )
 
 
 def _cells(table: pd.DataFrame) -> Iterator[str]:

@@ -96,6 +96,14 @@ def test_overall_is_a_mean_over_the_cells_that_have_every_seed():
     assert fewer.loc["memorisation", "value"] == pytest.approx(np.log(only["train_mse"] / only["heldout_mse"]).mean())
 
 
+def test_a_control_that_some_cells_lack_says_how_many_have_it():
+    trials = table([dict(latent_dim=2), dict(latent_dim=64)])
+    splits = [f"control_{split}" for split in ("train", "heldout", "test")]
+    found = estimated(trials.assign(**{name: trials[name].where(trials["latent_dim"] == 2) for name in splits}))
+    assert found.overall[["cells", "control_cells"]].drop_duplicates().to_numpy().tolist() == [[2, 1]]
+    assert any("over 1 cell with such a number" in text for text in generalization_text.sentences(found, None, "own"))
+
+
 def test_training_set_sizes_and_single_classes_stand_apart():
     trials = pd.concat([table([dict(train_size=100)]), table([dict(train_size=None)]), table(normal_class=1)])
     trials.loc[trials["normal_class"] == 1, "cell"] += "-class1"
