@@ -130,8 +130,13 @@ def p_value(p: float) -> str:
 
 def alike(name: str, known: Sequence[str]) -> str:
     """What to say of an id that is not there: those that are like it, or how to find one."""
+    return close(name, known) or "Find ids with: python -m analysis.cite --list WORDS"
+
+
+def close(name: str, known: Sequence[str]) -> str:
+    """A question that names those that are like it; "" where none is."""
     near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
-    return f"Did you mean {' or '.join(near)}?" if near else "Find ids with: python -m analysis.cite --list WORDS"
+    return f"Did you mean {' or '.join(near)}?" if near else ""
 
 
 def _decimals(numbers: Sequence[float]) -> int | None:

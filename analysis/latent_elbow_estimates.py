@@ -160,8 +160,9 @@ def _telling(groups: Sequence[pd.DataFrame]) -> list[str]:
 def _name(part: pd.DataFrame, shown: Sequence[str]) -> str:
     first = part.iloc[0]
     plain = ("dataset", "architecture", "loss")
-    given = [factor for factor in shown if first[factor] is not None and first[factor] == first[factor]]
-    return ", ".join(str(first[factor]) if factor in plain else f"{factor} {first[factor]}" for factor in given)
+    given = {factor: first[factor] for factor in shown if first[factor] is not None and first[factor] == first[factor]}
+    words = {f: f"{level:g}" if isinstance(level, float) else str(level) for f, level in given.items()}
+    return ", ".join(word if factor in plain else f"{factor} {word}" for factor, word in words.items())
 
 
 def _of_draw(rows: pd.DataFrame, data: Callable[[str], Dataset], kind: str) -> tuple[pd.DataFrame, pd.DataFrame, PCA]:

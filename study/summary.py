@@ -55,7 +55,7 @@ def print_results(job: Job, paths: Sequence[Path]) -> int:
     seeds = job.seeds
     if seeds < 6:
         several = f"{seeds} seeds" if seeds > 1 else "one seed"
-        print(f"A demonstration: with {several} no two-sided sign-flip test can give a p below {2 / 2**seeds:.2g}.")
+        print(f"A demonstration: with {several} no two-sided sign-flip test can give a p below {2 / 2**seeds:.3g}.")
     _print_failures(job, failed)
     print("wrote " + ", ".join(str(path) for path in (job.folder / "manifest.json", *paths)))
     print(f"next: python -m analysis {job.study}" + _folder_option(job) + " (every analysis, one card)")

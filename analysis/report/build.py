@@ -120,8 +120,9 @@ def _resolver(evidence: Sequence[Evidence], pictures: Mapping[str, Picture]) -> 
             return (bibliography.cite(wanted),)
         keys = [key for study in studies for key in (wanted, f"{study}:{wanted}") if key in pictures]
         if not keys:
-            near = cite_statistics.alike(wanted, [key.partition(":")[2] for key in pictures])
-            raise InputError(f"no picture '{wanted}' in {', '.join(studies)}. {near}")
+            near = cite_statistics.close(wanted, [key.partition(":")[2] for key in pictures])
+            hint = near or "Its id stands under each picture of the report."
+            raise InputError(f"no picture '{wanted}' in {', '.join(studies)}. {hint}")
         return (frame.figure(keys[0]),)
 
     return resolve

@@ -75,7 +75,7 @@ def _limits(evidence: Evidence) -> Iterator[str]:
     if seeds < SEEDS_FOR_FLIPS:
         yield (
             f"{evidence.study}: with {seeds} seeds the smallest two-sided p of a sign-flip test is "
-            f"{smallest_p(seeds):.2g}; whatever is smaller assumes that differences are normal."
+            f"{smallest_p(seeds):.3g}; whatever is smaller assumes that differences are normal."
         )
     settings = "one learning rate and batch size, unless these are what is compared"
     if space.get("tuned"):
