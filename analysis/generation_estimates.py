@@ -140,7 +140,7 @@ def _contrasts(models: pd.DataFrame, baselines: pd.DataFrame, left_out: list[str
     found = family(whole.to_numpy())
     columns = zip(whole.columns, found.value, found.low, found.high, found.p, found.verdicts(), strict=True)
     for cell, value, low, high, p, verdict in columns:
-        part = pairs[pairs["cell"] == cell]
+        part = pairs[(pairs["cell"] == cell) & pairs["seed"].isin(whole.index)]
         first = part.iloc[0]
         yield {
             **{"dataset": first["dataset"], "cell": cell, "latent_dim": int(first["latent_dim"])},

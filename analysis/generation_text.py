@@ -186,8 +186,9 @@ def _memory(main: pd.DataFrame) -> str:
     return (
         f"the nearest real image is a training image rather than one of as many held-out ones for "
         f"{_range(main, 'nearest_is_training')} of the generated images (0.5: nothing memorised), {found} (95 % t "
-        f"intervals, n = {span(rows['n'])} seeds); the median distance to the nearest training image is "
-        f"{_range(main, 'nearest')} over cells, that of held-out images {_range(main, 'nearest_of_heldout')}."
+        f"intervals, n = {span(rows['n'])} seeds, not adjusted for the number of cells); the median distance to "
+        f"the nearest training image is {_range(main, 'nearest')} over cells, "
+        f"that of held-out images {_range(main, 'nearest_of_heldout')}."
     )
 
 

@@ -259,6 +259,14 @@ def test_a_cell_that_lacks_seeds_is_in_no_family_and_named():
     assert estimates.left_out == ["toy-v-k2: 11 seeds, the others have 12"]
 
 
+def test_a_familys_distances_are_of_the_seeds_that_its_differences_are_of():
+    results = _results()
+    fewer = results.models[~results.models["trial"].isin(["toy-a-k2-s00", "toy-v-k2-s03"])]
+    found = generation_estimates.estimate(Results(fewer, results.baselines, {}, [], results.per_image)).contrast
+    assert found["n"].tolist() == [10, 10]
+    np.testing.assert_allclose(found[PRIMARY] - found["baseline"], found["difference"])
+
+
 def test_features_of_another_classifier_and_missing_baselines_are_refused():
     with pytest.raises(InputError, match=r"another classifier.*Delete"):
         generation_estimates.estimate(_results(weights="other"))
