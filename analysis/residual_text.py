@@ -257,6 +257,8 @@ def _use(use: pd.DataFrame) -> Iterator[str]:
 
 
 def _latent_use(row: dict[str, Any]) -> str:
+    if row["use"] != row["use"]:
+        return f"its outputs are the same for all {row['n_images']:,} test images: no latent use is known."
     known = f"[{row['low']:.3g}, {row['high']:.3g}]" if row["low"] == row["low"] else "(no interval: one seed)"
     return (
         f"another image's code changes the output by {100 * row['use']:.3g} % of what lies between the two outputs "

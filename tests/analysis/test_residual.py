@@ -243,6 +243,11 @@ def test_a_unet_passes_the_image_by(draw):
     assert 0 < used(draw, "unet")["use"] < 0.9
 
 
+def test_a_latent_use_that_is_not_known_is_no_number():
+    row = {"use": float("nan"), "n_images": 500}
+    assert "no latent use is known" in residual_text._latent_use(row) and "nan" not in residual_text._latent_use(row)
+
+
 def test_a_decoder_that_ignores_the_code_uses_none_of_it(draw):
     import keras
 
