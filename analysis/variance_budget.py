@@ -139,7 +139,7 @@ def _budget(part: pd.DataFrame, test_images: Callable[[str, Any], int]) -> Itera
         if len(rows[level]):
             yield {**same, **_row(words, found[level], ratio(found[level], whole), numbers, rows[level])}
     known = [found[level] for level in SOURCES if found[level].n > 1]
-    if len(known) == len(SOURCES) and whole.n > 1:
+    if len(known) == len(SOURCES) and whole.value > 0:  # NaN of one seed
         left = difference(whole, known)
         share = tuple(end / whole.value for end in (left.value, left.low, left.high))
         words = f"all less its sources; {percent(LEVEL)} interval by MOVER; its share divides by the estimated whole"

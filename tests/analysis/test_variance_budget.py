@@ -67,6 +67,11 @@ def test_the_sources_of_one_cell():
     assert list(found["n"]) == [6] * 6
 
 
+def test_where_no_seed_changes_anything_no_share_is_left():
+    table = trials(4, (0.1, 0.1, 0.1), np.random.default_rng(0)).assign(test_mse=0.1)
+    assert REMAINDER not in set(budget(table)["source"])
+
+
 def test_a_study_without_such_cells_has_no_budget_and_failures_are_counted():
     table = trials(4, (0.3, 0.1, 0.2), np.random.default_rng(0))
     assert budget(table[table["randomness"] == "all"]).empty
