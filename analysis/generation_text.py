@@ -179,7 +179,7 @@ def _told_apart(main: pd.DataFrame, others: pd.DataFrame) -> str:
 def _memory(main: pd.DataFrame) -> str:
     rows = main[main["metric"] == "nearest_is_training"]
     more = rows[rows["low"] > 0.5]
-    found = "in no cell more than chance"
+    found = "not shown to be more than chance in any cell"
     if len(more):
         named = "; ".join(f"{row['cell']} {_interval(row)}" for row in more.to_dict("records")[:NAMED])
         found = f"more than chance in {len(more)} of {len(rows)} cells: {named}"
