@@ -1,5 +1,6 @@
 """What `study.search` prints: the plan, the status, the results."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -58,7 +59,7 @@ def print_results(job: Job, paths: Sequence[Path]) -> int:
         print(f"A demonstration: with {several} no two-sided sign-flip test can give a p below {2 / 2**seeds:.3g}.")
     _print_failures(job, failed)
     print("wrote " + ", ".join(str(path) for path in (job.folder / "manifest.json", *paths)))
-    print(f"next: python -m analysis {job.study}" + _folder_option(job) + " (every analysis, one card)")
+    print(f"next: python -m analysis {job.study}{_folder_options(job)} (every analysis, one card)")
     return 1 if failed else 0
 
 
@@ -96,5 +97,8 @@ def agreement(outcome: dict[str, Any]) -> str:
     return f"rebuilt; metrics differ by up to {outcome['largest_relative_difference']:.1e} relative ({where})"
 
 
-def _folder_option(job: Job) -> str:
-    return "" if Path(job.artifacts) == records.ARTIFACTS else f" --artifacts {job.artifacts}"
+def _folder_options(job: Job) -> str:
+    """What an analysis has to be told to find the study and its data."""
+    artifacts = "" if Path(job.artifacts) == records.ARTIFACTS else f" --artifacts {job.artifacts}"
+    data = "" if not job.data_dir or os.environ.get("STUDY_DATA_DIR") else f" --data-dir {job.data_dir}"
+    return artifacts + data
