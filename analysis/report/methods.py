@@ -147,8 +147,8 @@ def _statistics() -> list[Block]:
             f"Within a family, errors are controlled together. From {SEEDS_FOR_FLIPS} seeds on: joint sign flips of "
             "the largest |t| (", cite("westfall1993"), "; ", cite("phipson2010"), "), with simultaneous intervals. "
             "With fewer seeds: paired t tests after ", cite("holm1979"), " with Bonferroni t intervals, which assume "
-            "normal differences. What is said follows from the interval, also where Holm's p, the stronger, is below 0.05 "
-            "and the interval still holds no difference. Equivalence is shown by two one-sided tests (",
+            "normal differences. What is said follows from the interval, also where Holm's p, the stronger, is below "
+            "0.05 and the interval still holds no difference. Equivalence is shown by two one-sided tests (",
             cite("schuirmann1987"), ").",
         ),
     ]  # fmt: skip
