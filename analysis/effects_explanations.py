@@ -84,9 +84,11 @@ def measured(row: Mapping[str, Any]) -> str:
     value = f"{number} times the reference's" if ratio else f"differs by {number} from the reference's"
     images = "" if row["images"] != row["images"] else f" of {row['images']:.0f} images each"
     sides = f"means {row['cell_value']:.3g} and {row['reference_value']:.3g}, n = {row['n']} seeds{images}"
+    same = row["low"] == row["high"] == (1 if ratio else 0)
+    found = "the same in every seed" if same else FOUND[row["found"]]
     judged = f"; predicted {row['predicted']}: {JUDGED[row['agreement']]}" if row["predicted"] else ""
     name = row["what"][0].upper() + row["what"][1:]
-    return f"{name}: {value} ({sides}, 95 % t interval, single): {FOUND[row['found']]}{judged}."
+    return f"{name}: {value} ({sides}, 95 % t interval, single): {found}{judged}."
 
 
 def conclusion(predicted: Sequence[Mapping[str, Any]], resolved: bool) -> str:
