@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy import linalg, stats
@@ -95,6 +95,7 @@ def test_coverage_by_hand():
     assert found == pytest.approx((1 / 2, 3 / 3, 2 / 2, 2 / 3))
 
 
+@settings(max_examples=30)
 @given(hnp.arrays(float, (12, 2), elements=st.floats(-5, 5, width=16)))
 def test_shares_are_shares(points):
     found = distances.coverage(points, points[::-1] + 0.25, k=3)

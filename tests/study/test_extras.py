@@ -58,7 +58,8 @@ def test_a_level_can_be_exchanged_everywhere():
         space.override(tiny, {"dataset.cifar10": "x"})
 
 
-@pytest.mark.parametrize(("tuner", "budget"), [("bayesian", 6), pytest.param("hyperband", 20, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize(("tuner", "budget"), [("bayesian", 6), ("hyperband", 20)])
 def test_a_search_proper_that_is_killed_goes_on_to_the_same_answer(search, tuner, budget):
     search.write(SEARCH.replace("train_size=200", "train_size=90").replace("epochs=2", "epochs=1"))
     options = ("--tuner", tuner, "--budget", str(budget))

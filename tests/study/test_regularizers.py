@@ -104,7 +104,8 @@ def test_variational_code_is_the_mean():
 
     _, encoder, _ = networks(regularizer="variational")
     mean, log_variance = posterior(encoder, images(), training=False)
-    assert np.array_equal(np.asarray(mean), encoder.predict(images(), verbose=0))
+    # called and traced, sums may be taken in another order
+    np.testing.assert_allclose(np.asarray(mean), encoder.predict(images(), verbose=0), rtol=1e-5, atol=1e-6)
     assert np.asarray(log_variance).shape == (64, 4)
 
 
