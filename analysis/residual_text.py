@@ -48,7 +48,7 @@ def answers(estimates: Estimates, use: pd.DataFrame) -> list[Answer]:
     ours = mine[mine["architecture"] == SKIPS].groupby("what")["count"].sum()
     tried = int(mine.loc[(mine["architecture"] == SKIPS) & (mine["what"] == "failed"), "n"].sum())
     lost = int(ours.sum())
-    lead = "Yes, they train" if lost < tried else "Not as tried here"
+    lead = "Yes, they train" if not lost else "They do not always train" if lost < tried else "Not as tried here"
     sentence = (
         f"{lead} ({ours['failed']} of {tried} residual trials failed and {ours['collapsed']} ended no better than the "
         f"mean image; depths {row['depths']}, {row['dataset']}, {row['of']}), and {_interaction(row)}"

@@ -203,6 +203,10 @@ def test_networks_that_end_no_better_than_the_mean_image_do_not_count_as_trained
     assert answer.startswith(
         "Not as tried here (0 of 20 residual trials failed and 20 ended no better than the mean image"
     )
+    trials = study()
+    some = estimated(trials.assign(collapsed=trials["seed"] == 0))
+    answer = residual_text.answers(some, pd.DataFrame())[0].sentence
+    assert answer.startswith("They do not always train (0 of 20 residual trials failed and 4 ended no better")
 
 
 def test_few_seeds_say_what_they_assume():
