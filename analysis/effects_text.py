@@ -146,7 +146,7 @@ def _family(rows: pd.DataFrame) -> Iterator[str]:
 
 
 def _named(rows: pd.DataFrame) -> str:
-    return "; ".join(f"{row['label']} {numbers(row)}" for row in _rows(rows))
+    return "; ".join(f"{row['label']}: {numbers(row)}" for row in _rows(rows))
 
 
 def _skill(others: pd.DataFrame) -> Iterator[str]:
@@ -264,14 +264,14 @@ def _about(table: pd.DataFrame, factor: str, baseline: str) -> pd.DataFrame:
 
 
 def _answer(question: str, rows: pd.DataFrame, estimates: Estimates) -> citable.Answer:
-    """The extremes with their numbers, and how many the intervals decide."""
+    """The largest that the intervals decide with their numbers, or where they decide none, the largest of all."""
     resolved = rows[rows["verdict"].isin(WORDS)]
     counts = {verdict: int((rows["verdict"] == verdict).sum()) for verdict in WORDS}
-    ordered = rows.sort_values("value", key=abs, ascending=False)
+    ordered = (resolved if len(resolved) else rows).sort_values("value", key=abs, ascending=False)
     kept = rows.index[rows["label"].str.endswith("→ 1")]  # a code of one unit is asked for by name
     shown = rows.loc[sorted({*ordered.index[:NAMED], *kept})]
     first, largest = rows.iloc[0], ordered.iloc[0]
-    rest = "" if len(rows) == len(shown) else f" the {len(shown)} that differ most,"
+    rest = "" if len(rows) == len(shown) else " the largest resolved," if len(resolved) else " the largest,"
     verdict = (
         f"{counts['lower']} of {len(rows)} {LEVELS[question]} tried came with less {metric_name(first['metric'])} than "
         f"the reference, {counts['higher']} with more"

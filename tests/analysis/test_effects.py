@@ -108,15 +108,26 @@ FAMILIES = dict(latent=dict(metric="test_mse", contrasts=[(dict(latent_dim=k), {
 def test_sentences_follow_the_intervals(usual):
     text = " ".join(said(usual))
     latent = usual.contrasts.query("family == 'latent'")
-    assert "latent, test MSE: more error than the reference in 1 of 3 contrasts: latent_dim 2 → 1 1.4" in text
+    assert "latent, test MSE: more error than the reference in 1 of 3 contrasts: latent_dim 2 → 1: 1.4" in text
     assert "latent, test MSE: less error than the reference in 2 of 3 contrasts: latent_dim 2 → 8" in text
     assert f"n = 10 seeds; {latent['method'].iloc[0]}" in text
     row = usual.contrasts.query("family == 'regularizer'").iloc[0]
     assert row["verdict"] == "not resolved", "the synthetic regularizer does nothing"
-    assert f"regularizer, test MSE: not resolved for {row['label']} {row['ratio']:.3g} [" in text
+    assert f"regularizer, test MSE: not resolved for {row['label']}: {row['ratio']:.3g} [" in text
     assert "None of the 110 trials of the declared contrasts failed." in text
     assert "python -m study.cost mine" in text and "seconds an epoch ÷" not in text
     assert "latent_dim 2 → 1: 0 of 10 seeds, median > 6" in text
+
+
+def test_an_answer_names_what_is_resolved_before_what_only_looks_large(usual):
+    table = usual.contrasts.query("family == 'latent'").copy()
+    table["verdict"] = ["not resolved", "lower", "lower"]
+    answer = effects_text._answer("latent", table[~table["label"].str.endswith("→ 1")], usual)
+    assert "not resolved" not in answer.sentence and "the largest" not in answer.sentence
+    table.loc[table.index[0], "value"] = 9.0  # large, and not resolved
+    others = table.assign(label=table["label"].str.replace("→ 1", "→ 64"))
+    answer = effects_text._answer("latent", others, usual)
+    assert "the largest resolved, latent_dim" in answer.sentence and "→ 64" not in answer.sentence
 
 
 def test_few_seeds_a_partial_study_and_failures_are_said(space, trials):
@@ -163,7 +174,7 @@ def test_answers_are_about_the_baseline_and_cite_a_statistic(usual):
         "2 of 2 other architectures tried came with less test MSE than the reference, 0 with more:"
         in found["architecture"].sentence
     )
-    assert "latent_dim 2 → 1 1.4" in found["latent"].sentence and found["latent"].figure == "forest-latent"
+    assert "latent_dim 2 → 1: 1.4" in found["latent"].sentence and found["latent"].figure == "forest-latent"
     grey = effects_text.answers(usual, {"digits": 1, "photo_patches": 1})
     assert "dataset" not in {a.question for a in grey}, "a data set of one channel answers nothing"
 
