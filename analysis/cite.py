@@ -7,7 +7,7 @@
 What is printed carries its id as a mark, [STUDY:ID], behind the number. --check compares every marked number at the
 precision that the text gives it, with its interval, n and p, and names each that differs.
 
-Exit status: 0, or 1 where --check could not confirm a cited number, or 2 for bad input.
+Exit status: 0, or 1 where --check could not confirm a cited number or nobody read to the end, or 2 for bad input.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from analysis import cite_check, cite_sentence, cite_statistics
+from analysis import cite_check, cite_sentence, cite_statistics, reader
 from analysis.cite_statistics import Statistic
 from study import records
 from study.errors import InputError
@@ -69,7 +69,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """The command."""
     options = _parser().parse_args(argv)
     try:
-        return _run(options)
+        return reader.until_it_leaves(lambda: _run(options))
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

@@ -16,7 +16,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from analysis import citable
+from analysis import citable, reader
 from study import datasets, files
 from study.errors import InputError
 
@@ -85,7 +85,8 @@ def run(
     """Parses, answers and prints.
 
     Returns:
-        The exit status: 0, or 2 where the input was at fault; the reason is then on standard error.
+        The exit status: 0, or 1 where nobody read to the end, or 2 where the input was at fault; the reason is then on
+        standard error.
     """
     parsed = arguments.parse_args(argv)
     try:
@@ -96,8 +97,8 @@ def run(
     if outcome.folder is not None:
         written = _write_citable(outcome, outcome.folder, _command(arguments, argv, parsed.study or outcome.study))
         outcome.paths.extend(written)
-    {"table": _print_table, "csv": _print_csv, "json": _print_json}[parsed.format](outcome)
-    return 0
+    show = {"table": _print_table, "csv": _print_csv, "json": _print_json}[parsed.format]
+    return reader.until_it_leaves(lambda: show(outcome))
 
 
 def loader(manifest: Mapping[str, Any], data_dir: str | None, others: bool = False) -> Callable[[str], Dataset]:

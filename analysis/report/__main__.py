@@ -57,10 +57,10 @@ def write(options: argparse.Namespace) -> tuple[list[Path], list[str]]:
     from analysis.report import build, evidence, write_html, write_pdf
     from analysis.report.blocks import Gap, every
 
-    chosen = sections.select(options.sections)
+    chosen, date = sections.select(options.sections), _date()
     studies = list(dict.fromkeys(options.studies or [records.latest(options.artifacts)]))
     found = [evidence.read(study, options.artifacts) for study in studies]
-    report = build.build(found, chosen, options.notes, options.artifacts, _date())
+    report = build.build(found, chosen, options.notes, options.artifacts, date)
     folder = options.out or found[0].folder / "report"
     pdf, lacking = write_pdf.write(report)
     content = {
@@ -93,9 +93,19 @@ def _statistics(found: Sequence) -> bytes:
 
 
 def _date() -> str:
-    """Today, in UTC; SOURCE_DATE_EPOCH (https://reproducible-builds.org/specs/source-date-epoch/) sets it."""
+    """Today, in UTC; SOURCE_DATE_EPOCH (https://reproducible-builds.org/specs/source-date-epoch/) sets it.
+
+    Raises:
+        InputError: It is no number of seconds, or one beyond the years that dates have.
+    """
     seconds = os.environ.get("SOURCE_DATE_EPOCH")
-    return (datetime.fromtimestamp(int(seconds), UTC) if seconds else datetime.now(UTC)).date().isoformat()
+    try:
+        return (datetime.fromtimestamp(int(seconds), UTC) if seconds else datetime.now(UTC)).date().isoformat()
+    except (ValueError, OverflowError, OSError) as error:
+        raise InputError(
+            f"SOURCE_DATE_EPOCH={seconds}: allowed is a whole number of seconds since 1970-01-01 up to the year 9999, "
+            "such as what `date +%s` prints. Set it so, or unset it for today's date."
+        ) from error
 
 
 def _parser() -> argparse.ArgumentParser:

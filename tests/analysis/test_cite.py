@@ -200,6 +200,14 @@ def test_ids_are_found_by_words(artifacts, capsys):
     assert len(capsys.readouterr().out.splitlines()) == 2
 
 
+def test_it_ends_quietly_when_its_reader_leaves_early(artifacts):
+    command = [sys.executable, "-m", "analysis.cite", "--list", "--artifacts", str(artifacts)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        process.stdout.close()
+        assert process.stderr.read() == ""
+    assert process.returncode == 1
+
+
 def test_bad_input_ends_with_2_and_a_remedy(artifacts, tmp_path, capsys):
     (tmp_path / "report.docx").write_bytes(b"PK")
     (tmp_path / "report.txt").write_bytes(b"\xff\xfe\x00")

@@ -114,6 +114,15 @@ def test_the_same_records_give_the_same_bytes_but_for_the_date(study, monkeypatc
     assert html.replace(b"2025-11-25", b"2025-11-24") == first["report.html"]
 
 
+@pytest.mark.parametrize("seconds", ["abc", "1.5", "9" * 30])
+def test_a_date_that_is_none_is_refused_with_what_is_allowed(study, capsys, monkeypatch, seconds):
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", seconds)
+    assert report.main([]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith(f"error: SOURCE_DATE_EPOCH={seconds}: allowed is a whole number of seconds ")
+    assert "unset it" in error and not (study / "report").exists()
+
+
 def test_attestation_and_statement_are_the_assignments_and_left_blank(study):
     assert report.main([]) == 0
     text = " ".join(page(study).text.split())
