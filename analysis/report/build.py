@@ -151,13 +151,19 @@ def _numbered(blocks: Sequence[Block]) -> Iterator[Block]:
     pictures = [block.key for block in every(blocks) if isinstance(block, Figure)]
     keys = list(dict.fromkeys(span.target for span in spans(blocks) if span.kind == "cite"))
     numbers = {key: number for number, key in enumerate(dict.fromkeys(pictures), 1)}
+    taken = set[str]()
+    wanted = [block.anchor for block in every(blocks) if isinstance(block, Heading)]
+    anchors = [_anchor(anchor, taken) for anchor in wanted]
+    places = dict(zip(reversed(wanted), reversed(anchors), strict=True))  # of what stands twice, the first
 
     def fill(span: Span) -> Span:
         if span.kind == "cite":
             return replace(span, text=f"{span.text} [{keys.index(span.target) + 1}]")
+        if span.kind == "section":
+            return replace(span, target=places.get(span.target, span.target))
         return replace(span, text=f"Figure {numbers[span.target]}") if span.kind == "figure" else span
 
-    level, taken = 0, set[str]()
+    level, free = 0, iter(anchors)
 
     def complete(block: Block) -> Block:
         """Numbers pictures; no heading is more than one level below the last, no anchor stands twice."""
@@ -166,7 +172,7 @@ def _numbered(blocks: Sequence[Block]) -> Iterator[Block]:
             return replace(block, number=numbers[block.key])
         if isinstance(block, Heading):
             level = min(block.level, level + 1)
-            return replace(block, level=level, anchor=_anchor(block.anchor, taken))
+            return replace(block, level=level, anchor=next(free))
         return block
 
     for block in blocks:

@@ -15,7 +15,7 @@ _GROUP = re.compile(r"^(?P<of>[^:.]{1,90}): (?P<said>.+)$", re.DOTALL)
 
 def blocks(section: Section, evidence: Sequence[Evidence]) -> list[Block]:
     """Question, answers, how it was done, the code that shows it, and what each study found."""
-    changed = [block for one in evidence for block in modifications.blocks(section, one)]
+    changed = modifications.blocks(section, evidence)
     code = [block for place in section.code for block in sources.code(place)]
     found: list[Block] = []
     for question in _analyses(section, evidence):

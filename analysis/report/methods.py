@@ -146,10 +146,9 @@ def _statistics() -> list[Block]:
         paragraph(
             f"Within a family, errors are controlled together. From {SEEDS_FOR_FLIPS} seeds on: joint sign flips of "
             "the largest |t| (", cite("westfall1993"), "; ", cite("phipson2010"), "), with simultaneous intervals. "
-            "With fewer seeds: paired t tests after ", cite("holm1979"), " with Bonferroni t intervals, which assume "
-            "normal differences. What is said follows from the interval, also where Holm's p, the stronger, is below "
-            "0.05 and the interval still holds no difference. Equivalence is shown by two one-sided tests (",
-            cite("schuirmann1987"), ").",
+            "With fewer seeds: paired t, p and simultaneous intervals by Bonferroni, which assume normal differences. "
+            "In either case p is below 0.05 exactly where the interval holds no 1. Equivalence is shown by two "
+            "one-sided tests (", cite("schuirmann1987"), "), of several cells after ", cite("holm1979"), ".",
         ),
     ]  # fmt: skip
 

@@ -14,7 +14,19 @@ from typing import Any
 from analysis.cite_statistics import Statistic, p_value
 from analysis.effects_text import contrast_id
 from analysis.report import frame
-from analysis.report.blocks import Block, Code, Gap, Heading, Table, Terms, Text, bullets, paragraph, plain
+from analysis.report.blocks import (
+    Block,
+    Code,
+    Gap,
+    Heading,
+    Span,
+    Table,
+    Terms,
+    Text,
+    bullets,
+    paragraph,
+    plain,
+)
 from analysis.report.evidence import Evidence, Picture
 from analysis.report.sections import MODIFICATIONS, SECTIONS, Section
 from study.errors import InputError
@@ -37,8 +49,17 @@ SAID = {
 }
 
 
-def blocks(section: Section, evidence: Evidence) -> list[Block]:
-    """The modifications of a study that belong to a section: in one table, in pictures, and each by itself."""
+def blocks(section: Section, evidence: Sequence[Evidence]) -> list[Block]:
+    """The modifications of each study that belong to a section: in one table, in pictures, and each by itself.
+
+    Code and reasons that several modifications share stand once in the section; the others point there.
+    """
+    shown: dict[Block, Span] = {}
+    named = len(evidence) > 1
+    return [block for one in evidence for block in _of_study(section, one, shown, f" of {one.study}" if named else "")]
+
+
+def _of_study(section: Section, evidence: Evidence, shown: dict[Block, Span], whose: str) -> list[Block]:
     mine = [one for one in _modifications(evidence) if _section(one) == section.id]
     drawn = [
         frame.shown(picture)
@@ -46,9 +67,10 @@ def blocks(section: Section, evidence: Evidence) -> list[Block]:
         for picture in analysis.pictures
         if mine and section.family and family_of(picture) == section.family
     ]
-    singly = [
-        block for place, one in enumerate(mine, 1) for block in _modification(one, f"{evidence.study}-{place}", section)
-    ]
+    singly: list[Block] = []
+    for place, one in enumerate(mine, 1):
+        here = Span(f"«{one['label']}»{whose}", "section", f"{section.id}-{evidence.study}-{place}")
+        singly += _modification(one, here, shown)
     return [*([_table(mine, evidence)] if mine else []), *drawn, *singly]
 
 
@@ -117,16 +139,23 @@ def _section(one: Mapping[str, Any]) -> str:
     return known[0] if known else "others"
 
 
-def _modification(one: Mapping[str, Any], anchor: str, section: Section) -> Iterator[Block]:
-    yield Heading(3, one["label"], f"{section.id}-{anchor}")
+def _modification(one: Mapping[str, Any], here: Span, shown: dict[Block, Span]) -> Iterator[Block]:
+    yield Heading(3, one["label"], here.target)
     yield paragraph(f"{one['cell']} against {one['reference']}.", small=True)
     for text in one["why"]:
-        yield paragraph(text)
+        yield _once(paragraph(text), "Why", here, shown)
     for change in one["code"]:
         place = change["old"] if change["old"] == change["new"] else f"{change['old']} → {change['new']}"
-        yield Code(change["diff"], f"What changes in {change['factor']} ({place})", diff=True)
+        what = f"What changes in {change['factor']} ({place})"
+        yield _once(Code(change["diff"], what, diff=True), what, here, shown)
     yield Terms(tuple((plain(words), (bullets(one[part]),)) for part, words in SAID.items() if one[part]))
     yield from _mechanism(one["mechanism"])
+
+
+def _once(block: Block, what: str, here: Span, shown: dict[Block, Span]) -> Block:
+    """The block where the section has it first; after that, where that is."""
+    first = shown.setdefault(block, here)
+    return block if first == here else paragraph(f"{what}: as under ", first, ".")
 
 
 def _mechanism(said: Mapping[str, Any] | None) -> Iterator[Block]:

@@ -352,6 +352,23 @@ def test_a_modification_shows_why_code_time_loss_performance_discussion(study):
         report.write(report._parser().parse_args([]))
 
 
+def test_code_and_reasons_that_are_shared_stand_once_and_the_others_point_there(study):
+    again = report_study.modification(label="elsewhere", cell="digits-cnn-k4-mse", reference="digits-cnn-k2-mse")
+    other = {**again["code"][0], "diff": "@@ -1 +1 @@\n-two\n+five"}
+    report_study.write_modifications(
+        study, report_study.modification(), again, report_study.modification(label="third", code=[other], why=["Else."])
+    )
+    study = study.rename(study.with_name("odd name.1"))
+    assert report.main(["odd name.1", "--sections", "latent"]) == 0
+    shown = page(study)
+    latent = " ".join(shown.text.split()).split("1.2 A different")[-1]
+    assert latent.count("More units hold more.") == 1 and latent.count("+four") == 1 and latent.count("+five") == 1
+    assert latent.count("as under «latent_dim 2 → 4».") == 2
+    assert "Why: as under" in latent and "What changes in latent_dim (search space): as under" in latent
+    (first,) = [attrs["id"] for tag, attrs in shown.tags if tag == "h4" and attrs["id"].endswith("-1-1")]
+    assert [attrs["href"] for attrs in shown.of("a")].count(f"#{first}") == 2, "the heading's anchor, made plain"
+
+
 # Sources
 
 
