@@ -23,10 +23,10 @@ GOOD = (AGREES, PLACED)
 KINDS = (".txt", ".md", ".tex", ".html", ".htm")
 INLINE = ("a", "b", "code", "data", "em", "i", "small", "span", "strong", "sub", "sup", "wbr")
 NUMBER = r"[-−]?\d+(?:\.\d+)?(?:e[-+]?\d+)?"
-_END = rf"{NUMBER}|[-−]?∞|{OPEN}"
+END = rf"{NUMBER}|[-−]?∞|{OPEN}"
 _MARK = r"\[(?P<key>[^\[\]\s:]+:[A-Za-z0-9_-]+\.[A-Za-z0-9_.-]+)\]"
 CITED = re.compile(
-    rf"(?:(?<![\w.])(?P<value>{NUMBER}|[-−]?∞)(?:\s*\[\s*(?P<low>{_END})\s*,\s*(?P<high>{_END})\s*\])?\s*)?{_MARK}"
+    rf"(?:(?<![\w.])(?P<value>{NUMBER}|[-−]?∞)(?:\s*\[\s*(?P<low>{END})\s*,\s*(?P<high>{END})\s*\])?\s*)?{_MARK}"
     r"(?:\s*\((?P<rest>(?:[^()]|\([^()]*\))*)\))?"
 )
 _PLACED = re.compile(r"\{stat:(?P<key>[^{}\s]+)\}")
@@ -69,6 +69,23 @@ def plain(text: str, suffix: str) -> str:
     return re.sub(r"\\([^\w\s])|\\(_)|`|\*\*", r"\1\2", text).replace("\u00a0", " ").replace("\u200b", "")
 
 
+def agrees(text: str, number: float | None) -> bool:
+    """Whether a number, rounded to the decimals of a text, is the text's."""
+    text = text.replace("−", "-")
+    if text == OPEN or number is None:
+        return text == OPEN and number is None
+    if "∞" in text or math.isinf(number):
+        return text.replace("∞", "inf") == str(number)
+    return abs(Decimal(text) - Decimal(number)) <= rounding(text)
+
+
+def rounding(text: str) -> Decimal:
+    """By how much the number that a text gives may differ from the one that was rounded to it."""
+    exponent = Decimal(text.replace("−", "-")).as_tuple().exponent
+    assert isinstance(exponent, int)  # NUMBER matches finite numbers alone
+    return Decimal(5).scaleb(exponent - 1)
+
+
 def _matches(path: Path) -> Iterator[tuple[str, re.Match[str]]]:
     if path.suffix.lower() not in KINDS:
         raise InputError(f"--check {path}: allowed are {', '.join(KINDS)}. Save it as text first.")
@@ -97,7 +114,7 @@ def _checked(line: int, match: re.Match[str], find: Callable[[str], Statistic]) 
 def _wrong_numbers(said: dict[str, str | None], one: Statistic) -> Iterator[str]:
     for name in ("value", "low", "high"):
         text, number = said[name], getattr(one, name)
-        if text is not None and not _same(text, number):
+        if text is not None and not agrees(text, number):
             yield f"{name} {text}, the records say {OPEN if number is None else f'{number:.6g}'}"
 
 
@@ -108,20 +125,8 @@ def _wrong_rest(rest: str, one: Statistic) -> Iterator[str]:
         if n.strip() != one.n:
             yield f"n = {n.strip()}, the records say {one.n}"
     for relation, p in _P.findall(said):
-        if one.p is None or not (_same(p, one.p) if relation == "=" else one.p < float(p)):
+        if one.p is None or not (agrees(p, one.p) if relation == "=" else one.p < float(p)):
             yield f"p {relation} {p}, the records say {'nothing was tested' if one.p is None else f'{one.p:.6g}'}"
-
-
-def _same(text: str, number: float | None) -> bool:
-    """Whether the number, rounded to the decimals of the text, is the text's."""
-    text = text.replace("−", "-")
-    if text == OPEN or number is None:
-        return text == OPEN and number is None
-    if "∞" in text or math.isinf(number):
-        return text.replace("∞", "inf") == str(number)
-    written, exponent = Decimal(text), Decimal(text).as_tuple().exponent
-    assert isinstance(exponent, int)  # NUMBER matches finite numbers alone
-    return abs(written - Decimal(number)) <= Decimal(5).scaleb(exponent - 1)
 
 
 def _said(said: dict[str, str | None]) -> str:

@@ -102,6 +102,28 @@ def commits(study: str, artifacts: str | Path) -> list[str]:
     return sorted({commit for path in paths if (commit := _commit(path))})
 
 
+def rows_of(path: Path) -> list[dict[str, str]]:
+    """The rows of a table; from 0, the header not counted.
+
+    Raises:
+        InputError: It cannot be read.
+    """
+    try:
+        with open(path, newline="", encoding="utf-8") as file:
+            return list(csv.DictReader(file))
+    except (OSError, ValueError, csv.Error) as error:
+        raise InputError(f"{path} cannot be read ({error}). Run the analysis again.") from error
+
+
+def as_number(text: str | None) -> float | None:
+    """A number, or None where there is none."""
+    try:
+        number = float(text or "nan")
+    except ValueError:
+        return None
+    return None if math.isnan(number) else number
+
+
 def printed(value: float, low: float | None = None, high: float | None = None) -> tuple[str, str, str]:
     """A number and the ends of its interval, with the decimals that the interval's width is worth.
 
@@ -160,12 +182,12 @@ def _written(number: float, decimals: int | None) -> str:
 def _rows(study: str, folder: Path, path: Path) -> list[Statistic]:
     from_tables: dict[str, list[dict[str, str]]] = {}
     found = []
-    for number, row in enumerate(_table(path)):
+    for number, row in enumerate(rows_of(path)):
         where = f"{path}, row {number}"
         if missing := [column for column in COLUMNS if row.get(column) is None]:
             raise InputError(f"{where}: no column {', '.join(missing)}. Run the analysis again.")
         if row["table"] not in from_tables:
-            from_tables[row["table"]] = _table(path.with_name(Path(row["table"]).name))
+            from_tables[row["table"]] = rows_of(path.with_name(Path(row["table"]).name))
         try:
             one = _statistic(study, row, (path.parent / row["table"]).relative_to(folder).as_posix())
         except ValueError as error:
@@ -176,7 +198,7 @@ def _rows(study: str, folder: Path, path: Path) -> list[Statistic]:
 
 
 def _statistic(study: str, row: Mapping[str, str], source: str) -> Statistic:
-    value, low, high, p = (_number(row[name]) for name in ("value", "low", "high", "p"))
+    value, low, high, p = (as_number(row[name]) for name in ("value", "low", "high", "p"))
     if value is None:
         raise ValueError(f"{row['id']} has no value")
     return Statistic(
@@ -195,29 +217,12 @@ def _statistic(study: str, row: Mapping[str, str], source: str) -> Statistic:
 def _check(one: Statistic, table: Collection[Mapping[str, str]], where: str) -> None:
     """Whether the table still holds the number: else one of the two is of another run."""
     rows = list(table)
-    held = [_number(cell) for cell in rows[one.row].values()] if 0 <= one.row < len(rows) else []
+    held = [as_number(cell) for cell in rows[one.row].values()] if 0 <= one.row < len(rows) else []
     if not any(cell is not None and math.isclose(cell, one.value, rel_tol=1e-9) for cell in held):
         raise InputError(
             f"{where}: {one.id} is {one.value:g}, which row {one.row} of {one.source} does not hold. "
             "They are of different runs: run the analysis again."
         )
-
-
-def _table(path: Path) -> list[dict[str, str]]:
-    try:
-        with open(path, newline="", encoding="utf-8") as file:
-            return list(csv.DictReader(file))
-    except (OSError, ValueError, csv.Error) as error:
-        raise InputError(f"{path} cannot be read ({error}). Run the analysis again.") from error
-
-
-def _number(text: str | None) -> float | None:
-    """A number, or None where there is none."""
-    try:
-        number = float(text or "nan")
-    except ValueError:
-        return None
-    return None if math.isnan(number) else number
 
 
 def _commit(path: Path) -> str | None:

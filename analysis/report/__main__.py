@@ -1,10 +1,11 @@
-"""The report to hand in: report.html and report.pdf, with every number of the studies in statistics.csv beside them.
+"""The report to hand in: report.html and report.pdf; beside them every number of the studies, and of the sentences.
 
     python -m analysis.report [STUDY …] [--sections architecture latent loss denoising generation …]
 
 Problem 1 with the code of each modification, Problem 2, the discussion questions, methods, limits and sources, built
 from what the analyses of the studies left; what has not been analysed is a visible gap with the command that fills it.
-No number is typed: a sentence about what was not estimated fails the build.
+No number is typed: a sentence about what was not estimated fails the build, and a decimal number that no table of its
+analysis holds is marked. statistics.csv holds what may be cited, numbers.csv the row behind each number of a sentence.
 
 Your own prose lies in notes/SECTION.md (Markdown) and is merged into its section at every build. In it {stat:ID}
 becomes the number with its interval, {figure:ID} the picture, {cite:KEY} a source. Find ids with
@@ -54,7 +55,7 @@ def write(options: argparse.Namespace) -> tuple[list[Path], list[str]]:
     Raises:
         InputError: Anything the user can mend.
     """
-    from analysis.report import build, evidence, write_html, write_pdf
+    from analysis.report import build, evidence, numbers, write_html, write_pdf
     from analysis.report.blocks import Gap, every
 
     chosen, date = sections.select(options.sections), _date()
@@ -67,6 +68,7 @@ def write(options: argparse.Namespace) -> tuple[list[Path], list[str]]:
         "report.html": write_html.write(report),
         "report.pdf": pdf,
         "statistics.csv": _statistics(found),
+        "numbers.csv": numbers.listed(report.blocks),
     }
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -76,6 +78,9 @@ def write(options: argparse.Namespace) -> tuple[list[Path], list[str]]:
         raise InputError(f"{folder} cannot be written to ({error}). Give another folder with --out.") from error
     gaps = [block for block in every(report.blocks) if isinstance(block, Gap)]
     said = [f"missing: {gap.text} {gap.command}".rstrip() for gap in dict.fromkeys(gaps)]
+    said += [
+        f"in no table: {one.text} in «{sentence}»" for sentence, one in numbers.numbers(report.blocks) if not one.table
+    ]
     said += [f"report.pdf: {lacking}; the machine's fonts were asked for it"] if lacking else []
     said += [
         f"left out: notes on {name}, a section that was not chosen" for name in build.left_out(chosen, options.notes)

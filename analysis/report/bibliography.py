@@ -61,7 +61,7 @@ def _where(entry: Mapping[str, str]) -> Iterator[str]:
         (entry[f] for f in ("journal", "booktitle", "publisher", "institution", "howpublished") if f in entry), ""
     )
     volume = entry.get("volume", "") + (f"({entry['number']})" if "number" in entry else "")
-    yield f"{place} {volume}".strip()
+    yield f"{place} {volume}".strip().replace("--", "–")
     yield entry.get("pages", "").replace("--", "–")
 
 

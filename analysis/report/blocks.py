@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-SpanKind = str  # "text", "code", "link", "number", "cite", "figure" or "section"
+SpanKind = str  # "text", "code", "link", "number", "held", "cite", "figure" or "section"
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,8 @@ class Span:
     Attributes:
         text: What is read.
         kind: "text"; "code"; "link" to the address `target`; "number", the statistic `target` with its interval;
-            "cite", "figure" and "section", references to the source, picture or section `target`.
+            "held", a `Number`, which `target` describes; "cite", "figure" and "section", references to the source,
+            picture or section `target`.
         target: See `kind`.
         strong, emphasis: How it is set.
     """
@@ -31,6 +32,25 @@ class Span:
     target: str = ""
     strong: bool = False
     emphasis: bool = False
+
+
+@dataclass(frozen=True)
+class Number(Span):
+    """A decimal number of a generated sentence, and what holds it.
+
+    Attributes:
+        study, analysis: Whose; the folder below `analysis/`, with "." between its parts.
+        held: How (`analysis.cite_trace`).
+        id: The statistic to cite, or "".
+        table, row: Of the analysis; "" and -1 where nothing holds it.
+    """
+
+    study: str = ""
+    analysis: str = ""
+    held: str = ""
+    id: str = ""
+    table: str = ""
+    row: int = -1
 
 
 Text = tuple[Span, ...]

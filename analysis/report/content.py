@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from analysis.report import frame, methods, modifications, sources
 from analysis.report.blocks import Block, Bullets, Gap, Heading, Paragraph, Span, Terms, paragraph, plain
@@ -31,7 +31,7 @@ def blocks(section: Section, evidence: Sequence[Evidence]) -> list[Block]:
     return [*asked, *answers, *changed, *(found or code), *methods.cited("Sources", section.sources)]
 
 
-def grouped(sentences: Iterable[str]) -> list[Block]:
+def grouped(sentences: Iterable[str], say: Callable[[str], Paragraph] = paragraph) -> list[Block]:
     """Sentences as a list; those in a row that begin with the same words before a colon stand together under these."""
     groups: list[tuple[str, list[str]]] = []
     for sentence in sentences:
@@ -42,7 +42,7 @@ def grouped(sentences: Iterable[str]) -> list[Block]:
         groups[-1][1].append(said)
     found: list[Block] = []
     for of, said in groups:
-        items = Bullets(tuple((paragraph(text if len(said) > 1 or not of else f"{of}: {text}"),) for text in said))
+        items = Bullets(tuple((say(text if len(said) > 1 or not of else f"{of}: {text}"),) for text in said))
         found.append(Terms(((plain(of), (items,)),)) if of and len(said) > 1 else items)
     return _joined(found)
 
@@ -82,7 +82,7 @@ def _gaps(question: str, evidence: Sequence[Evidence]) -> Iterator[Gap]:
 
 
 def _results(analysis: Analysis) -> Iterator[Block]:
-    yield from grouped(analysis.sentences)
+    yield from grouped(analysis.sentences, lambda sentence: frame.said(sentence, analysis))
     shown = modifications.families() if analysis.question == modifications.MODIFICATIONS else set()
     for picture in analysis.pictures:
         if modifications.family_of(picture) not in shown:

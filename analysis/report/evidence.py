@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from analysis import cite_statistics
+from analysis import cite_statistics, cite_trace
 from analysis.citable import QUESTIONS, Answer
 from analysis.cite_statistics import Statistic
+from analysis.cite_trace import Tables
 from study import records
 from study.errors import InputError
 
@@ -37,6 +38,7 @@ class Analysis:
         command: What writes it again.
         sentences, note, answers: As in its `summary.json`.
         pictures: In the order in which they were written.
+        tables: What its numbers stand in.
     """
 
     study: str
@@ -46,6 +48,7 @@ class Analysis:
     note: str
     answers: tuple[Answer, ...]
     pictures: tuple[Picture, ...]
+    tables: Tables
 
     @property
     def question(self) -> str:
@@ -125,7 +128,7 @@ def _analysis(study: str, path: Path, root: Path, known: Mapping[str, Statistic]
     _check(path, answers, known, files)
     command = " ".join(said.get("command") or ["python", "-m", f"analysis.{place.partition('.')[0]}", study])
     pictures = tuple(_pictures(f"{study}:{place}", path.parent, files))
-    return Analysis(study, place, command, sentences, note, answers, pictures)
+    return Analysis(study, place, command, sentences, note, answers, pictures, cite_trace.read(path.parent))
 
 
 def _check(path: Path, answers: Sequence[Answer], known: Mapping[str, Statistic], files: Mapping[str, str]) -> None:

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 
 from analysis.citable import QUESTIONS, Answer
 from analysis.cite_statistics import Statistic, p_value
-from analysis.report import sources
-from analysis.report.blocks import Block, Figure, Form, Gap, Heading, Span, Terms, Text, paragraph, plain
+from analysis.report import numbers, sources
+from analysis.report.blocks import Block, Figure, Form, Gap, Heading, Paragraph, Span, Terms, Text, paragraph, plain
 from analysis.report.evidence import Analysis, Evidence, Picture
 from analysis.report.sections import Section
 
@@ -56,15 +56,20 @@ def answered(evidence: Evidence, question: str) -> list[Block]:
     for analysis in evidence.analyses:
         for answer in analysis.answers:
             if answer.question == question:
-                found += [paragraph(answer.sentence), *_behind(evidence, analysis, answer)]
+                found += [said(answer.sentence, analysis), *_behind(evidence, analysis, answer)]
     return found
+
+
+def said(sentence: str, analysis: Analysis) -> Paragraph:
+    """A sentence of an analysis, with what holds its numbers."""
+    return Paragraph(numbers.said(sentence, analysis.study, analysis.place, analysis.tables))
 
 
 def _behind(evidence: Evidence, analysis: Analysis, answer: Answer) -> Iterable[Block]:
     parts: list[str | Span] = []
     if answer.statistic:
         one = evidence.statistics[answer.statistic]
-        parts += [f"{one.what}: ", *number(one)]
+        parts += [f"{one.what}: ", Span(one.numbers, "number", one.key), f" (n = {one.n}; ", Span(one.id, "code"), ")"]
     if answer.figure:
         parts += ["; " if parts else "", figure(f"{analysis.study}:{analysis.place}.{answer.figure}")]
     if parts:
@@ -102,7 +107,8 @@ def cited_numbers(found: Iterable[Statistic]) -> list[Block]:
         Heading(2, "Numbers cited", "numbers"),
         paragraph(
             "Estimate, interval, n, method, and the row (from 0, below the header) of the file that holds it. All "
-            "numbers of the analyses are in statistics.csv beside this report.",
+            "numbers of the analyses are in statistics.csv beside this report; numbers.csv gives the row behind each "
+            "decimal number of its sentences.",
             small=True,
         ),
         Terms(tuple(items)),

@@ -21,14 +21,15 @@ from analysis.report.sources import ROOT, git, software
 from study import files, records
 from study.errors import InputError
 
-REPORT = ("report.pdf", "report.html", "statistics.csv")
+REPORT = ("report.pdf", "report.html", "statistics.csv", "numbers.csv")
 CACHES = ("model.keras", "model.*.keras", "rebuild.json", "*.images.npz", "running", "logs", "report", ".*", "*.pyc")
 BEGINNING = (1980, 1, 1, 0, 0, 0)  # the same files give the same zip
 README = """\
 {title}
 
     report.pdf, report.html   the report (the same content twice)
-    statistics.csv            every number of it: interval, n, method, and the file and row that hold it
+    statistics.csv            every number to cite: interval, n, method, and the file and row that hold it
+    numbers.csv               every decimal number of its sentences, with the row that holds it
     code/                     the software, {software}
     code/artifacts/           the records of {studies}, and what was computed from them
 

@@ -6,9 +6,10 @@ numbers there, and its code was taken from the sources.
 
 from __future__ import annotations
 
+import functools
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from analysis.cite_statistics import Statistic, p_value
@@ -16,14 +17,15 @@ from analysis.effects_text import contrast_id
 from analysis.report import frame
 from analysis.report.blocks import (
     Block,
+    Bullets,
     Code,
     Gap,
     Heading,
+    Paragraph,
     Span,
     Table,
     Terms,
     Text,
-    bullets,
     paragraph,
     plain,
 )
@@ -32,6 +34,7 @@ from analysis.report.sections import MODIFICATIONS, SECTIONS, Section
 from study.errors import InputError
 
 FILE = "modifications.json"
+Say = Callable[[str], Paragraph]
 # A contrast of a family that has no section of its own goes where its first changed factor belongs.
 FACTORS = {
     "architecture": "architecture",
@@ -68,9 +71,10 @@ def _of_study(section: Section, evidence: Evidence, shown: dict[Block, Span], wh
         if mine and section.family and family_of(picture) == section.family
     ]
     singly: list[Block] = []
+    say = _speaker(evidence)
     for place, one in enumerate(mine, 1):
         here = Span(f"«{one['label']}»{whose}", "section", f"{section.id}-{evidence.study}-{place}")
-        singly += _modification(one, here, shown)
+        singly += _modification(one, here, shown, say)
     return [*([_table(mine, evidence)] if mine else []), *drawn, *singly]
 
 
@@ -139,7 +143,13 @@ def _section(one: Mapping[str, Any]) -> str:
     return known[0] if known else "others"
 
 
-def _modification(one: Mapping[str, Any], here: Span, shown: dict[Block, Span]) -> Iterator[Block]:
+def _speaker(evidence: Evidence) -> Say:
+    """Sets a sentence, with what holds its numbers; plainly where the analysis left no tables beside its blocks."""
+    ran = evidence.of(MODIFICATIONS)
+    return functools.partial(frame.said, analysis=ran[0]) if ran else paragraph
+
+
+def _modification(one: Mapping[str, Any], here: Span, shown: dict[Block, Span], say: Say) -> Iterator[Block]:
     yield Heading(3, one["label"], here.target)
     yield paragraph(f"{one['cell']} against {one['reference']}.", small=True)
     for text in one["why"]:
@@ -148,8 +158,8 @@ def _modification(one: Mapping[str, Any], here: Span, shown: dict[Block, Span]) 
         place = change["old"] if change["old"] == change["new"] else f"{change['old']} → {change['new']}"
         what = f"What changes in {change['factor']} ({place})"
         yield _once(Code(change["diff"], what, diff=True), what, here, shown)
-    yield Terms(tuple((plain(words), (bullets(one[part]),)) for part, words in SAID.items() if one[part]))
-    yield from _mechanism(one["mechanism"])
+    yield Terms(tuple((plain(words), (_bullets(one[part], say),)) for part, words in SAID.items() if one[part]))
+    yield from _mechanism(one["mechanism"], say)
 
 
 def _once(block: Block, what: str, here: Span, shown: dict[Block, Span]) -> Block:
@@ -158,18 +168,22 @@ def _once(block: Block, what: str, here: Span, shown: dict[Block, Span]) -> Bloc
     return block if first == here else paragraph(f"{what}: as under ", first, ".")
 
 
-def _mechanism(said: Mapping[str, Any] | None) -> Iterator[Block]:
+def _mechanism(said: Mapping[str, Any] | None, say: Say) -> Iterator[Block]:
     """Why it may be so, the measurement that could refute it, and what came of it."""
     if not said:
         return
     explained = [said[name] for name in ("explanation",) if said.get(name)]
     measured = [*said.get("measurements", []), *said.get("beside", [])]
     concluded = [said[name] for name in ("conclusion",) if said.get(name)]
-    inside: list[Block] = [*map(paragraph, _listed(explained))]
-    inside += [bullets(measured)] if measured else []
-    inside += [*map(paragraph, _listed(concluded))]
+    inside: list[Block] = [*map(say, _listed(explained))]
+    inside += [_bullets(measured, say)] if measured else []
+    inside += [*map(say, _listed(concluded))]
     if inside:
         yield Terms(((plain("Discussion: why, and what could refute it"), tuple(inside)),))
+
+
+def _bullets(sentences: Iterable[str], say: Say) -> Bullets:
+    return Bullets(tuple((say(sentence),) for sentence in sentences))
 
 
 def _listed(values: Sequence[Any]) -> list[str]:

@@ -214,10 +214,17 @@ def _span(span: Span) -> str:
     return f"<strong>{shown}</strong>" if span.strong else shown
 
 
+def _mark(span: Span) -> str:
+    return f"<mark>{escape(span.text)}</mark>"
+
+
 _SPANS: dict[str, Callable[[Span], str]] = {
     "code": lambda span: f"<code>{_broken(span.text)}</code>",
     "link": lambda span: f'<a href="{escape(span.target)}">{escape(span.text)}</a>',
     "number": lambda span: f'<data value="{escape(span.target)}">{escape(span.text)}</data>',
+    "held": lambda span: (
+        f'<span title="{escape(span.target)}">{escape(span.text)}</span>' if span.target else _mark(span)
+    ),
     "cite": lambda span: f'<a href="#reference-{_number(span)}">{escape(span.text)}</a>',
     "figure": lambda span: f'<a href="#{span.text.lower().replace(" ", "-")}">{escape(span.text)}</a>',
     "section": lambda span: f'<a href="#{span.target}">{escape(span.text)}</a>',

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis import cite, cite_check, cite_sentence, cite_statistics
+from analysis import cite, cite_check, cite_sentence, cite_statistics, cite_trace
 from analysis.cite_statistics import Statistic, printed
 from study.errors import InputError
 from tests.analysis import report_study
@@ -223,6 +223,41 @@ def test_bad_input_ends_with_2_and_a_remedy(artifacts, tmp_path, capsys):
     }.items():
         assert run(artifacts, *words) == 2
         assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("sentence", "expected"),
+    [
+        ("0.0211 [0.0187, 0.0235]", [(cite_trace.WITH, 1, "latent_elbow.digits-4")]),
+        ("0.0211 [0.0259, 0.0235]", [(cite_trace.NOWHERE, -1, "")]),  # the ends of another row
+        ("2.1 % [1.9, 2.4]", [(cite_trace.WITH, 1, "latent_elbow.digits-4")]),
+        ("[1.87, 2.35] %", [(cite_trace.WITH, 1, "")]),
+        ("+0.0211 [0.019, +0.024]", [(cite_trace.WITH, 1, "latent_elbow.digits-4")]),
+        (
+            "p = 0.031, 0.035 [0.026, 0.043]",
+            [(cite_trace.BESIDE, 0, ""), (cite_trace.WITH, 0, "latent_elbow.digits-2")],
+        ),
+        ("p = 0.031", [(cite_trace.ALONE, 0, "")]),
+        ("0.0312 or 0.0313", [(cite_trace.ALONE, 0, ""), (cite_trace.NOWHERE, -1, "")]),
+        ("3.12", [(cite_trace.NOWHERE, -1, "")]),  # a share in per cent says so
+        ("1e-07, at k = 97.5", [(cite_trace.ALONE, 1, ""), (cite_trace.ALONE, 0, "")]),  # within a method's words
+        ("1,437 images, 4 of 5, [2, 3], v3.11.7, b0.5, doi:10.1000/1.5", []),
+    ],
+)
+def test_a_sentences_numbers_are_found_in_their_rows(tmp_path, sentence, expected):
+    table = report_study.CURVE.assign(method=["97.5 % of t", "t"])
+    folder = report_study.analyse(report_study.write(tmp_path), table=table)
+    found = cite_trace.trace(sentence, cite_trace.read(folder))
+    assert [(one.how, one.row, one.id) for one in found] == expected
+
+
+@settings(max_examples=100, deadline=None)
+@given(value=st.floats(-1e4, 1e4), digits=st.integers(1, 6), share=st.booleans())
+def test_what_a_table_holds_is_found_however_it_is_rounded(value, digits, share):
+    row = ("t.csv", 0)
+    tables = cite_trace.Tables([(value, row)], {row: [value]}, {}, {"t.csv": 1}, {})
+    text = f"{100 * value if share else value:.{digits}f}{' %' if share else ''}"
+    assert [one.table for one in cite_trace.trace(f"It is {text}.", tables)] == ["t.csv"]
 
 
 def test_a_study_without_statistics_says_what_writes_them(tmp_path, capsys):

@@ -92,7 +92,8 @@ def test_the_command_writes_page_pdf_and_statistics(study, capsys):
     assert report.main([]) == 0
     out = capsys.readouterr().out
     written = [line.removeprefix("wrote ") for line in out.splitlines() if line.startswith("wrote ")]
-    assert written == [f"artifacts/tiny/report/{name}" for name in ("report.html", "report.pdf", "statistics.csv")]
+    names = ("report.html", "report.pdf", "statistics.csv", "numbers.csv")
+    assert written == [f"artifacts/tiny/report/{name}" for name in names]
     assert (study / "report" / "report.pdf").read_bytes().startswith(b"%PDF-")
     rows = list(csv.DictReader((study / "report" / "statistics.csv").read_text().splitlines()))
     assert [(row["study"], row["id"], row["value"], row["source"], row["row"]) for row in rows] == [
@@ -123,6 +124,25 @@ def test_a_date_that_is_none_is_refused_with_what_is_allowed(study, capsys, monk
     assert "unset it" in error and not (study / "report").exists()
 
 
+def test_each_number_of_a_sentence_is_followed_to_its_row_or_marked(study, capsys):
+    told = "digits: it is 0.0211 [0.0187, 0.0235] (p = 0.031), 3.45 % at 2, or 0.0987 (arXiv:1511.08861)."
+    change(study / "analysis/latent_elbow", sentences=[told])
+    report_study.write_modifications(study, report_study.modification())
+    assert report.main([]) == 0
+    assert "in no table: 0.0987 in «digits: it is 0.0211 [0.0187, 0.0235]" in capsys.readouterr().out
+    rows = list(csv.DictReader((study / "report" / "numbers.csv").read_text().splitlines()))
+    assert [(row["number"], row["held"], row["id"], row["table"], row["row"]) for row in rows] == [
+        ("0.0211 [0.0187, 0.0235]", "with its interval", "latent_elbow.digits-4", "curve.csv", "1"),
+        ("0.031", "alone", "", "curve.csv", "0"),
+        ("3.45", "alone", "latent_elbow.digits-2", "curve.csv", "0"),
+        ("0.0987", "nowhere", "", "", "-1"),
+    ]
+    assert {row["sentence"] for row in rows} == {told} and {row["analysis"] for row in rows} == {"latent_elbow"}
+    shown = page(study)
+    assert len(shown.of("mark")) == 1 and "0.0987 [in no table of this analysis] (arXiv" in shown.text
+    assert {"title": "latent_elbow.digits-4 (latent_elbow/curve.csv, row 1)"} in shown.of("span")
+
+
 def test_attestation_and_statement_are_the_assignments_and_left_blank(study):
     assert report.main([]) == 0
     text = " ".join(page(study).text.split())
@@ -140,7 +160,8 @@ def test_answers_carry_their_numbers_and_gaps_their_commands(study):
     shown = page(study)
     assert shown.of("data") == [{"value": "tiny:latent_elbow.digits-4"}] * 2, "at a glance, and in its section"
     text = " ".join(shown.text.split())
-    assert "Four units are enough. error at 4 units: 0.0211 [0.0187, 0.0235] (n = 3); Figure 1." in text
+    behind = "error at 4 units: 0.0211 [0.0187, 0.0235] (n = 3; latent_elbow.digits-4); Figure 1."
+    assert f"Four units are enough. {behind}" in text
     for command in ("analysis.effects", "analysis.generation", "analysis.residual", "analysis.variance"):
         assert f"Fill it with python -m {command} tiny." in text
     assert (
@@ -516,7 +537,14 @@ def test_the_zip_holds_report_code_records_and_how_to_verify(study, capsys):
         names = {name.removeprefix("tiny-handin/") for name in archive.namelist()}
         readme = archive.read("tiny-handin/READ-ME-FIRST.txt").decode()
         record = archive.read(f"tiny-handin/code/artifacts/tiny/trials/{trial.name}/record.json")
-    assert {"report.pdf", "report.html", "statistics.csv", "code/Makefile", "code/study/search.py"} <= names
+    assert {
+        "report.pdf",
+        "report.html",
+        "statistics.csv",
+        "numbers.csv",
+        "code/Makefile",
+        "code/study/search.py",
+    } <= names
     assert {
         "code/notes/loss.md",
         "code/artifacts/tiny/manifest.json",
