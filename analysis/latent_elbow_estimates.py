@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from analysis import chosen_size, command, figures
-from analysis.statistics import clopper_pearson, t_interval
+from analysis.statistics import Estimate, clopper_pearson, t_interval
 from study import records
 from study.errors import InputError
 
@@ -202,8 +202,7 @@ def _curve(points: pd.DataFrame, kind: str) -> Iterator[dict]:
     for (split, size), rows in points.groupby(["split", "latent_dim"], sort=True):
         first = rows.iloc[0]
         same = {name: first[name] for name in ("curve", "dataset", "panel", *CELL[1:])}
-        network, pca = (t_interval(rows[name].dropna()) for name in ("relative", "pca_relative"))
-        error = t_interval(rows["error"].dropna())
+        network, pca, error = (_mean(rows[name].dropna()) for name in ("relative", "pca_relative", "error"))
         yield {
             **same,
             **{"latent_dim": size, "split": split, "metric": column_of(split, kind), "excluded": first["excluded"]},
@@ -229,6 +228,14 @@ def _elbow(points: pd.DataFrame, kind: str) -> Iterator[dict]:
                 **{"shortened": shortened, **chosen, **{f"pca_{name}": value for name, value in linear.items()}},
                 **_test_error(points[points["split"] == "test"], chosen["value"], kind),
             }
+
+
+def _mean(errors: pd.Series) -> Estimate:
+    """The mean of errors over seeds with its t interval, of which the part below 0 is cut off: no error lies there."""
+    found = t_interval(errors)
+    if not found.low < 0:
+        return found
+    return replace(found, low=0.0, method=f"{found.method}, cut off at 0")
 
 
 def rule_name(rule: float | str) -> str:
@@ -271,7 +278,7 @@ def _choose(rule: float | str, table: pd.DataFrame) -> dict:
 def _test_error(test: pd.DataFrame, size: int | None, kind: str) -> dict:
     """The test error at a size, as it is and as a share; empty where no size was chosen."""
     at = test.loc[test["latent_dim"] == size, ["error", "relative"]].dropna()
-    error, relative = (t_interval(at[name]) for name in ("error", "relative"))
+    error, relative = (_mean(at[name]) for name in ("error", "relative"))
     words = f"{error.value:.4f} [{error.low:.4f}, {error.high:.4f}]" if error.n else "–"
     return {
         "test": words,

@@ -97,19 +97,19 @@ def _demonstration(curve: pd.DataFrame) -> Iterator[str]:
 def _choice(row: dict[str, Any], kind: str, reached: str) -> str:
     error, share = error_name("val", kind), f"{100 * row['threshold']:g} % of the mean image's"
     value, tried = _size(row["value"]), f"of the sizes tried ({row['tried']})"
-    found = f"{tried}, {value} is the smallest from which the {error} stays at or below {share}"
-    if value == BEYOND:
-        found = f"{tried}, none is one from which the {error} stays at or below {share}; {reached}"
-    test = "" if value == BEYOND else f"; {_test(row, kind)}"
     interval = f"95 % interval {_interval(row)}{_unresolved(row)}; t inversion, n = {row['seeds']} seeds"
-    return f"{found} ({interval}){test}. {_pca(row)}"
+    if value == BEYOND:
+        none = f"none is one from which the {error} stays at or below {share}"
+        return f"{tried}, {none}; {reached}; the size's {interval}. {_pca(row)}"
+    found = f"{value} is the smallest from which the {error} stays at or below {share}"
+    return f"{tried}, {found} ({interval}); {_test(row, kind)}. {_pca(row)}"
 
 
 def _reached(curve: pd.DataFrame) -> str:
     """The share at the end of the grid: how far from a threshold it ends."""
     last = curve[(curve["split"] == "val") & ~curve["excluded"]].dropna(subset="relative").iloc[-1]
     relative, low, high = (f"{100 * last[name]:.3g}" for name in ("relative", "low", "high"))
-    return f"at {last['latent_dim']} it is {relative} % [{low}, {high}]"
+    return f"at {last['latent_dim']} it is {relative} % [{low}, {high}] ({last['method']}, n = {last['n']})"
 
 
 def _interval(row: dict[str, Any], prefix: str = "") -> str:

@@ -48,18 +48,20 @@ class Estimates:
     Attributes:
         images: A row a trial and image: `shown` (the gallery), `cell`, `seed`, `trial`, `test_index`, `kind`, `mse`.
         cells: A row a cell and kind of images: `error` with `low`, `high` over `n` seeds, `common`.
+        over_cells: A row a gallery: what holds over its cells (`over_cells`).
         galleries: Of each group of cells on the same images.
         missing: Trials without examples, and why.
     """
 
     images: pd.DataFrame
     cells: pd.DataFrame
+    over_cells: pd.DataFrame
     galleries: list[Gallery]
     missing: list[str]
 
     def tables(self) -> dict[str, pd.DataFrame]:
         """File name → table."""
-        return {"images": self.images, "cells": self.cells}
+        return {"images": self.images, "cells": self.cells, "over_cells": self.over_cells}
 
 
 def estimate(
@@ -92,7 +94,41 @@ def estimate(
         raise InputError(missing[0] if missing else "no trial of this study has completed, so that none has examples.")
     table = pd.concat(images, ignore_index=True)
     common = {name: share for gallery in galleries for name, share in _common(gallery).items()}
-    return Estimates(table, pd.DataFrame(list(_cells(table, common))), galleries, missing)
+    cells = pd.DataFrame(list(_cells(table, common)))
+    return Estimates(table, cells, over_cells(cells), galleries, missing)
+
+
+def over_cells(cells: pd.DataFrame) -> pd.DataFrame:
+    """How hard the worst tenth is for the cells of a gallery, and what more seeds would leave of their errors.
+
+    Args:
+        cells: As in `Estimates`.
+
+    Returns:
+        A row a gallery: `shown`; of the cells' ratios of error on the worst tenth ÷ on median images `ratio`, the
+        median over `cells` of them, `ratio_least` and `ratio_greatest`; of their shares common to all seeds, the mean
+        over both kinds, `common_least` of `common_least_cell`, `common_greatest` of `common_greatest_cell`, with `n`
+        seeds at most. Without an interval; NaN where no cell has one.
+    """
+    import pandas as pd
+
+    return pd.DataFrame([_over(shown, rows) for shown, rows in cells.groupby("shown", sort=False)])
+
+
+def _over(shown: Any, rows: pd.DataFrame) -> dict[str, Any]:
+    error = rows.pivot(index="cell", columns="kind", values="error").reindex(columns=list(KINDS))
+    median, worst = KINDS
+    ratios = (error[worst] / error[median]).dropna()
+    known = rows.dropna(subset="common")
+    common = known.groupby("cell", sort=False)["common"].mean().sort_values()
+    ends = {"least": 0, "greatest": -1} if len(common) else {}
+    return {
+        **{"shown": shown, "cells": len(ratios), "ratio": ratios.median()},
+        **{"ratio_least": ratios.min(), "ratio_greatest": ratios.max()},
+        **{"common_cells": len(common), "n": known["n"].max() if len(known) else 0},
+        **{f"common_{name}": common.iloc[end] for name, end in ends.items()},
+        **{f"common_{name}_cell": common.index[end] for name, end in ends.items()},
+    }
 
 
 def _stored(

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from analysis.reconstructions_estimates import KINDS
 
 if TYPE_CHECKING:
@@ -18,10 +16,11 @@ if TYPE_CHECKING:
 def sentences(estimates: Estimates) -> list[str]:
     """Every statement, each with its n and interval, or said to have none."""
     said = []
+    over_cells = {row["shown"]: row for row in estimates.over_cells.to_dict("records")}
     for shown, rows in estimates.cells.groupby("shown", sort=False):
         for kind, words in KINDS.items():
             said += [f"{shown}: {text}" for text in _errors(rows[rows["kind"] == kind], words)]
-        said += [f"{shown}: {text}" for text in (*_ratio(rows), *_common(rows))]
+        said += [f"{shown}: {text}" for text in (*_ratio(over_cells[shown]), *_common(over_cells[shown]))]
     return said + estimates.missing
 
 
@@ -42,36 +41,28 @@ def _cell(row: Any) -> str:
     return f"{row['cell']}, MSE {row['error']:.3g}{interval}, n = {row['n']}"
 
 
-def _ratio(rows: pd.DataFrame) -> Iterator[str]:
+def _ratio(row: dict[str, Any]) -> Iterator[str]:
     """How much harder the worst tenth is, over cells."""
-    by_kind = rows.pivot(index="cell", columns="kind", values="error")
-    median, worst = KINDS
-    ratios = np.sort((by_kind[worst] / by_kind[median]).dropna())
-    if len(ratios):
-        middle = np.median(ratios)
-        found = "are hard for the networks" if middle > 1 else "are not hard for the networks"
+    if row["cells"]:
+        found = "are hard for the networks" if row["ratio"] > 1 else "are not hard for the networks"
+        over = "one cell"
+        if row["cells"] > 1:
+            ends = f"{row['ratio_least']:.3g} to {row['ratio_greatest']:.3g}"
+            over = f"median over {row['cells']} cells; from {ends}"
         yield (
-            f"images that are hard for PCA {found}: {middle:.3g} times the error of median ones "
-            f"({_over(ratios)}; no interval)."
+            f"images that are hard for PCA {found}: {row['ratio']:.3g} times the error of median ones "
+            f"({over}; no interval)."
         )
 
 
-def _common(rows: pd.DataFrame) -> Iterator[str]:
+def _common(row: dict[str, Any]) -> Iterator[str]:
     """How much of the error more seeds would leave as it is."""
-    known = rows.dropna(subset="common")
-    if not len(known):
+    if not row["common_cells"]:
         yield "one seed: what its reconstructions owe to chance cannot be said."
         return
-    by_cell = known.groupby("cell", sort=False)["common"].mean().sort_values()
-    ends = [f"{100 * by_cell.iloc[end]:.3g} % ({by_cell.index[end]})" for end in (0, -1)]
-    share = ends[0] if len(by_cell) == 1 else f"between {ends[0]} and {ends[1]}"
+    ends = [f"{100 * row[f'common_{end}']:.3g} % ({row[f'common_{end}_cell']})" for end in ("least", "greatest")]
+    share = ends[0] if row["common_cells"] == 1 else f"between {ends[0]} and {ends[1]}"
     yield (
-        f"{share} of the squared error is common to all seeds of a cell (n = {known['n'].max()} seeds; unbiased, no "
+        f"{share} of the squared error is common to all seeds of a cell (n = {row['n']} seeds; unbiased, no "
         "interval); the rest differs from seed to seed, and the mean of many networks would be rid of it."
     )
-
-
-def _over(ratios: np.ndarray) -> str:
-    if len(ratios) == 1:
-        return "one cell"
-    return f"median over {len(ratios)} cells; from {ratios[0]:.3g} to {ratios[-1]:.3g}"

@@ -11,9 +11,11 @@ from scipy import stats
 from sklearn.decomposition import PCA
 
 from analysis import latent_elbow, latent_elbow_text, references
+from analysis.latent_elbow_estimates import _mean
 from analysis.latent_elbow_figure import plot
 from analysis.latent_elbow_text import caption, sentences
 from analysis.pictures import gather
+from analysis.statistics import t_interval
 from study import datasets, metrics, preprocessing, records
 from study.errors import InputError
 
@@ -356,3 +358,11 @@ def test_help_imports_nothing_slow():
     )
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert "Which latent size is enough?" in shown and "--metric" in shown
+
+
+def test_no_interval_of_an_error_goes_below_0():
+    found = _mean(pd.Series([0.01, 0.02, 0.9]))
+    plain = t_interval([0.01, 0.02, 0.9])
+    assert plain.low < 0 == found.low and (found.value, found.high) == (plain.value, plain.high)
+    assert found.method == "mean, 95 % t interval, cut off at 0"
+    assert _mean(pd.Series([0.5, 0.51, 0.52])) == t_interval([0.5, 0.51, 0.52])

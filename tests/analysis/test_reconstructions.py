@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from analysis import reconstructions, reconstructions_text
-from analysis.reconstructions_estimates import KINDS, estimate
+from analysis.reconstructions_estimates import KINDS, estimate, over_cells
 from analysis.reconstructions_figure import CELLS, chosen, draw_all
 from study import datasets, metrics, preprocessing, records
 from study.errors import InputError
@@ -125,6 +125,20 @@ def test_many_cells_and_seeds_are_paged(digits):
     first, last = pages["digits-1"].axes[0], pages["digits-4"].axes[0]
     assert len(first.get_images()) == 2 * (1 + 10 * CELLS) and len(last.get_images()) == 6 * (1 + 3)
     assert "Page 4 of 4" in pages["digits-4"].get_supxlabel() and "seed 10." in pages["digits-4"].get_supxlabel()
+
+
+def test_what_holds_over_cells_is_a_table():
+    rows = [
+        (cell, kind, error)
+        for cell, errors in {"a": (1, 2), "b": (1, 4)}.items()
+        for kind, error in zip(KINDS, errors, strict=True)
+    ]
+    cells = pd.DataFrame(rows, columns=["cell", "kind", "error"]).assign(shown="all", common=[0.5, 0.7, 0.9, 0.9], n=4)
+    (row,) = over_cells(cells).to_dict("records")
+    assert (row["cells"], row["ratio"], row["ratio_least"], row["ratio_greatest"]) == (2, 3, 2, 4)
+    assert (row["common_least"], row["common_least_cell"], row["common_greatest_cell"]) == (0.6, "a", "b")
+    (alone,) = over_cells(cells[cells["kind"] == "median"].assign(common=np.nan)).to_dict("records")
+    assert alone["cells"] == 0 and alone["common_cells"] == 0 and alone["n"] == 0
 
 
 def test_sentences_state_n_and_interval(usual):
