@@ -35,9 +35,9 @@ def contrasts(
     """The paired contrasts of log error of every family, with simultaneous intervals within each.
 
     Pairs are the seeds that both cells completed. Where all contrasts of a family have the same seeds, they are judged
-    together by `statistics.family`: joint sign flips from 10 seeds on, below Holm on paired t with Bonferroni t
-    intervals. Where failures or a search that goes on leave them different seeds, each has its own, and it is Holm and
-    Bonferroni t at any n. Nothing here depends on what the differences are. To ask of fewer seeds or trials, pass fewer
+    together by `statistics.family`: joint sign flips from 10 seeds on, below paired t, p and intervals by
+    Bonferroni. Where failures or a search that goes on leave them different seeds, each has its own, and it is
+    Bonferroni at any n. Nothing here depends on what the differences are. To ask of fewer seeds or trials, pass fewer
     rows.
 
     Args:
@@ -225,17 +225,14 @@ def _part(whole: statistics.Contrasts, place: int) -> statistics.Contrasts:
 
 
 def _judge_apart(pairs: Sequence[_Pair], level: float) -> list[statistics.Contrasts]:
-    """Bonferroni t intervals and Holm's p, each contrast at its own seeds: valid whatever they share."""
-    within = 1 - statistics.alpha(level) / len(pairs)
-    found = [statistics.bonferroni_t(one.difference[:, None], within) for one in pairs]
-    tested = [one for one in found if one.n > 1]
-    adjusted = iter(statistics.holm([one.p[0] for one in tested])) if tested else iter(())
+    """Paired t by Bonferroni, each contrast at its own seeds: valid whatever they share."""
+    count = len(pairs)
+    found = [statistics.bonferroni_t(one.difference[:, None], 1 - statistics.alpha(level) / count) for one in pairs]
     method = (
-        f"Holm on paired t, Bonferroni t {statistics.percent(level)} simultaneous intervals, each contrast at its own "
+        f"Bonferroni on paired t, {statistics.percent(level)} simultaneous t intervals, each contrast at its own "
         "seeds: assumes normality"
     )
-    p = [np.array([next(adjusted)]) if one.n > 1 else one.p for one in found]
-    return [replace(one, p=value, level=level, method=method) for one, value in zip(found, p, strict=True)]
+    return [replace(one, p=np.minimum(1, count * one.p), level=level, method=method) for one in found]
 
 
 def _numbers(found: statistics.Contrasts, pair: _Pair, metric: str, level: float) -> dict[str, Any]:

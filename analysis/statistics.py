@@ -51,7 +51,7 @@ class Contrasts:
         value: (n_contrasts,) mean difference over seeds; of log errors: below 0, the cell has less error.
         low, high: (n_contrasts,) simultaneous interval: with probability `level` all of them cover. Infinite where n
             bounds nothing, NaN below 2 seeds.
-        p: (n_contrasts,) two-sided, adjusted for the family.
+        p: (n_contrasts,) two-sided, adjusted for the family; at most 1 - level exactly where the interval excludes 0.
         critical: the c of value ± c·SE.
         n: seeds.
         method: test and interval, with what they assume.
@@ -275,10 +275,11 @@ def family(differences: ArrayLike, level: float = LEVEL, seed: int = 0) -> Contr
 
 
 def bonferroni_t(differences: ArrayLike, level: float = LEVEL) -> Contrasts:
-    """Paired t for each contrast: Holm's adjusted p, and simultaneous intervals from the Bonferroni t quantile.
+    """Paired t for each contrast, p and simultaneous intervals by Bonferroni.
 
-    Assumes normal differences, and nothing of the dependence between contrasts. Holm's p can fall below 1 - level where
-    the interval still holds 0, for Holm is the stronger; never the other way round. The interval decides.
+    After Dunn (1961, doi:10.1080/01621459.1961.10482090). Both are of a single step, so that p ≤ 1 - level exactly
+    where the interval excludes 0; Holm's p, stronger, would fall below 1 - level beside intervals that hold 0: a test
+    that its own interval contradicts. Assumes normal differences, and nothing of the dependence between contrasts.
 
     Args:
         differences: (n_seeds, n_contrasts), cell minus reference.
@@ -293,13 +294,10 @@ def bonferroni_t(differences: ArrayLike, level: float = LEVEL) -> Contrasts:
     table = _matrix(differences)
     n, contrasts = table.shape
     mean, se = mean_and_se(table)
-    p = _two_sided(mean, se, n - 1)  # NaN of one seed
+    p = np.minimum(1, contrasts * _two_sided(mean, se, n - 1))  # NaN of one seed
     critical = float(t_margin(1, n - 1, 1 - alpha(level) / contrasts))
-    method = f"Holm on paired t, Bonferroni t {percent(level)} simultaneous intervals: assumes normality"
-    adjusted = holm(p) if n > 1 else p
-    return Contrasts(
-        mean, mean - critical * se, mean + critical * se, adjusted, critical, n, method, smallest_p(n), level
-    )
+    method = f"Bonferroni on paired t, {percent(level)} simultaneous t intervals: assumes normality"
+    return Contrasts(mean, mean - critical * se, mean + critical * se, p, critical, n, method, smallest_p(n), level)
 
 
 def sign_flip_max_t(differences: ArrayLike, level: float = LEVEL, seed: int = 0) -> Contrasts:

@@ -163,7 +163,7 @@ def test_a_single_seed_gives_a_number_without_an_interval(space, trials):
 def test_three_seeds_decide_nothing_without_normality(space, trials):
     found = contrasts(trials[trials["seed"] < 3], families_of(space))
     assert set(found["smallest_p"]) == {0.25}
-    assert "Holm on paired t" in found["method"].iloc[0]
+    assert "Bonferroni on paired t" in found["method"].iloc[0]
 
 
 def test_pairs_of_two_environments_are_counted(space, trials):
