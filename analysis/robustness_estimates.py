@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from analysis import effects, figures, robustness_stopping
-from analysis.chosen_size import ChosenSize, chosen_size
+from analysis.chosen_size import ChosenSize, chosen_sizes
 from analysis.effects_contrasts import cell_of
 from analysis.effects_families import TUNABLE
 from analysis.latent_elbow_estimates import THRESHOLDS, curves, rule_name
 from analysis.robustness_outcomes import NONE, OUTCOMES, of_contrast, of_size, worst
 from analysis.robustness_stopping import RULES
+from study import records
 from study.errors import InputError
 
 if TYPE_CHECKING:
@@ -25,7 +26,9 @@ VALIDATION = "validation images"
 METRICS = {"test MAE": "test_mae", "test excess BCE": "test_excess_bce", "test SSIM": "test_ssim"}
 SEEDS = "any one seed left out"
 SIZES = "latent size"  # the family of the elbows
+POINT = [*records.FACTORS, "trial", "seed", "status", "narrowest_width", "val_fvu"]  # what a chosen size is read from
 Choices = dict[tuple[str, float], ChosenSize]  # by curve and threshold
+Stopped = Mapping[str, "pd.DataFrame"]  # by rule: the trials as it would have left them
 
 
 @dataclass(frozen=True)
@@ -74,14 +77,14 @@ def estimate(study: Study) -> Estimates:
     """
     import pandas as pd
 
-    rows = [*_contrasts(study), *_sizes(study)]
+    stopped = {rule: robustness_stopping.stopped(study.trials, study.history, rule) for rule in RULES}
+    rows = [*_contrasts(study, stopped), *_sizes(study, stopped)]
     if not rows:
         raise InputError(
             "this study draws no conclusions: its search space declares no FAMILIES, and no cells differ in latent_dim "
             "alone at three sizes or more."
         )
-    variations = pd.DataFrame(rows)
-    return Estimates(variations, _conclusions(variations))
+    return Estimates(pd.DataFrame(rows), pd.DataFrame(_conclusions(rows)))
 
 
 def columns(conclusions: pd.DataFrame) -> list[str]:
@@ -93,8 +96,7 @@ def columns(conclusions: pd.DataFrame) -> list[str]:
 # --- contrasts -----------------------------------------------------------------------------------------------------
 
 
-def _contrasts(study: Study) -> Iterator[dict[str, Any]]:
-    stopped = {rule: robustness_stopping.stopped(study.trials, study.history, rule) for rule in RULES}
+def _contrasts(study: Study, stopped: Stopped) -> Iterator[dict[str, Any]]:
     cells = cell_of(study.trials)
     for place, family in enumerate(study.families):
         of_family = cells.isin({name for contrast in family.contrasts for name, _ in contrast.sides})
@@ -112,7 +114,7 @@ def _contrasts(study: Study) -> Iterator[dict[str, Any]]:
 
 
 def _varied(
-    study: Study, place: int, of_family: pd.Series, stopped: Mapping[str, pd.DataFrame]
+    study: Study, place: int, of_family: pd.Series, stopped: Stopped
 ) -> Iterator[tuple[str, Any, pd.DataFrame]]:
     """Name, seed left out, and the contrasts of one family, as declared first; on the rows of its own cells alone."""
     family, trials = study.families[place], study.trials[of_family]
@@ -133,8 +135,8 @@ def _varied(
 # --- chosen sizes --------------------------------------------------------------------------------------------------
 
 
-def _sizes(study: Study) -> Iterator[dict[str, Any]]:
-    varied = list(_sizes_varied(study))
+def _sizes(study: Study, stopped: Stopped) -> Iterator[dict[str, Any]]:
+    varied = list(_sizes_varied(study, stopped))
     declared = varied[0][2]
     for variation, seed, found in varied:
         for (curve, threshold), choice in declared.items():
@@ -147,12 +149,12 @@ def _sizes(study: Study) -> Iterator[dict[str, Any]]:
             }
 
 
-def _sizes_varied(study: Study) -> Iterator[tuple[str, Any, Choices]]:
+def _sizes_varied(study: Study, stopped: Stopped) -> Iterator[tuple[str, Any, Choices]]:
     trials, points = study.trials, _points(study.trials)
     shares = _shares(points)
     yield DECLARED, None, _choices(shares)
-    for rule in RULES:
-        yield rule, None, _choices(_shares(robustness_stopping.stopped(points, study.history, rule)))
+    for rule, table in stopped.items():
+        yield rule, None, _choices(_shares(points.assign(val_fvu=table.loc[points.index, "val_fvu"])))
     if study.tuned is not None and all(trials[setting].nunique() == 1 for setting in TUNABLE):
         same = {setting: trials[setting].iloc[0] for setting in TUNABLE}  # else curves would have other names
         yield TUNED, None, _choices(_shares(_points(study.tuned.trials.assign(**same))))
@@ -164,9 +166,9 @@ def _sizes_varied(study: Study) -> Iterator[tuple[str, Any, Choices]]:
 def _points(trials: pd.DataFrame) -> pd.DataFrame:
     """The completed trials of sizes that no narrow layer caps, with the names of their curves; maybe none."""
     try:
-        points, _ = curves(trials)
+        points, _ = curves(trials[POINT])
     except InputError:  # no cells that differ in latent_dim alone: there is nothing to choose
-        return trials.iloc[:0].assign(curve="")
+        return trials[POINT].iloc[:0].assign(curve="")
     return points[(points["status"] == "completed") & ~points["excluded"]]
 
 
@@ -177,16 +179,30 @@ def _shares(points: pd.DataFrame) -> pd.DataFrame:
 
 def _choices(shares: pd.DataFrame, drop: int = 0) -> Choices:
     """Curve and threshold → the size chosen on validation images; the last `drop` sizes of each grid left out."""
+    known = shares.dropna(axis=1, how="all").sort_index(axis=1)
+    table = known.to_numpy()
     found: Choices = {}
-    known = shares.dropna(axis=1, how="all")
-    names, sizes = (known.columns.get_level_values(level) for level in ("curve", "latent_dim"))
-    for curve in names.unique():
-        places = np.flatnonzero(names == curve)
-        ordered = places[np.argsort(sizes[places])]
-        kept = ordered[: len(ordered) - drop]
-        for threshold in THRESHOLDS if len(kept) else ():
-            found[str(curve), threshold] = chosen_size(known.to_numpy()[:, kept], sizes[kept], threshold)
-    return found
+    for sizes, curves_ in _grids(known, drop).items():
+        places = np.array(list(curves_.values()))
+        for threshold in THRESHOLDS:
+            chosen = chosen_sizes(table[:, places], sizes, threshold)
+            found |= {(curve, threshold): choice for curve, choice in zip(curves_, chosen, strict=True)}
+    names = dict.fromkeys(map(str, known.columns.get_level_values("curve")))
+    keys = [(curve, threshold) for curve in names for threshold in THRESHOLDS]
+    return {key: found[key] for key in keys if key in found}
+
+
+def _grids(known: pd.DataFrame, drop: int) -> dict[tuple[int, ...], dict[str, list[int]]]:
+    """The sizes of a grid → its curves → the columns where these sizes are: curves of one grid are judged together."""
+    columns_: dict[str, list[tuple[int, int]]] = {}
+    for place, (curve, size) in enumerate(known.columns):
+        columns_.setdefault(str(curve), []).append((int(size), place))
+    grids: dict[tuple[int, ...], dict[str, list[int]]] = {}
+    for curve, both in columns_.items():
+        if kept := both[: len(both) - drop]:
+            sizes, places = zip(*kept, strict=True)
+            grids.setdefault(sizes, {})[curve] = list(places)
+    return grids
 
 
 def _ends(choice: ChosenSize | None) -> dict[str, Any]:
@@ -200,16 +216,20 @@ def _ends(choice: ChosenSize | None) -> dict[str, Any]:
 # --- conclusions ---------------------------------------------------------------------------------------------------
 
 
-def _conclusions(variations: pd.DataFrame) -> pd.DataFrame:
-    import pandas as pd
+def _conclusions(variations: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    parts: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
+    for row in variations:
+        parts.setdefault((row["family"], row["key"]), []).append(row)
+    return [_conclusion(part) for part in parts.values()]
 
-    return pd.DataFrame([_conclusion(part) for _, part in variations.groupby(["family", "key"], sort=False)])
 
-
-def _conclusion(part: pd.DataFrame) -> dict[str, Any]:
-    first = part[part["variation"] == DECLARED].iloc[0]
-    others = part[part["variation"] != DECLARED].groupby("variation", sort=False)["outcome"]
-    outcomes = {str(name): worst(found) for name, found in others}
+def _conclusion(part: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    first = next(row for row in part if row["variation"] == DECLARED)
+    found: dict[str, list[str]] = {row["variation"]: [] for row in part if row is not first}
+    for row in part:
+        if row is not first:
+            found[row["variation"]].append(row["outcome"])
+    outcomes = {name: worst(these) for name, these in found.items()}
     there = [outcome for outcome in outcomes.values() if outcome != NONE]
     same = ("family", "conclusion", "dataset", "cell", "reference", "value", "low", "high", "n", "metric", "method")
     return {

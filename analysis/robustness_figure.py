@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from analysis.robustness_estimates import Estimates
 
 ROW = 0.135  # inches
+MOST = 100  # conclusions in the picture: more make no page
 HEADER = 1.25  # inches: the columns' names, upright
 UNSAID = re.compile(r", (regularizer none|preprocessing unit)| of mean image")  # of a curve's name, for want of room
 # Shape says whether it is the same, lightness how firmly: dark where resolved. No hue carries anything.
@@ -30,8 +31,8 @@ SYMBOLS: dict[str, dict[str, Any]] = {
 
 
 def plot(estimates: Estimates) -> Figure:
-    """The one picture of all conclusions."""
-    table = estimates.conclusions
+    """The one picture of all conclusions; of more than `MOST` those that a reader has to know of."""
+    table = _drawn(estimates.conclusions)
     shown = columns(table)
     drawn = table.assign(**{DECLARED: [SAME if resolved else SAME_UNRESOLVED for resolved in table["resolved"]]})
     lines = len(table) + 1.2 * table["family"].nunique()
@@ -44,8 +45,15 @@ def plot(estimates: Estimates) -> Figure:
         _frame(axes, [DECLARED, *shown], places)
         handles = [axes.plot([], [], ls="none", label=outcome, **style)[0] for outcome, style in SYMBOLS.items()]
         figure.legend(handles=handles, loc="outside upper center", ncols=4, frameon=False)
-        figures.caption(figure, caption(estimates))
+        figures.caption(figure, caption(estimates, len(table)))
     return figure
+
+
+def _drawn(table: pd.DataFrame) -> pd.DataFrame:
+    """At most `MOST`, in their order: resolved ones before others, and of these what the most variations change."""
+    ranked = table.assign(other=table["applicable"] - table["same"], lost=table["applicable"] - table["kept"])
+    first = ranked.sort_values(["resolved", "other", "lost"], ascending=False, kind="stable").index[:MOST]
+    return table.loc[first.sort_values()]
 
 
 def _rows(axes: Axes, table: pd.DataFrame) -> list[float]:

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
     from analysis.robustness_estimates import Estimates
 
-NAMED = 5  # conclusions that a sentence names
+NAMED = 5  # conclusions that turn: a sentence each
+LISTED = 12  # conclusions that one sentence names
 
 
 def sentences(estimates: Estimates, study: str, tuned: bool) -> list[str]:
@@ -30,16 +31,20 @@ def sentences(estimates: Estimates, study: str, tuned: bool) -> list[str]:
     return said
 
 
-def caption(estimates: Estimates) -> str:
-    """What stands under the picture."""
-    n = estimates.conclusions["n"]
+def caption(estimates: Estimates, drawn: int) -> str:
+    """What stands under the picture of so many of the conclusions."""
+    n, count = estimates.conclusions["n"], len(estimates.conclusions)
     seeds = f"{n.min()}" if n.min() == n.max() else f"{n.min()} to {n.max()}"
+    some = (
+        f" Drawn are {drawn} of {count}: resolved ones before others, and of these those that the most variations "
+        "change; all are in conclusions.csv."
+    )
     return (
         f"Each conclusion as declared, and under each variation; n = {seeds} seeds. A contrast stays the same where "
         "its ratio stays on the same side of 1, a latent size where it is the same size. Resolved: the simultaneous "
         "95 % interval of the family excludes 1; the interval of the size holds no other size (for one that changed: "
         "not the declared one). ≤: of the mean image's error. Any one seed left out: the worst of all. No symbol: it "
-        "does not apply."
+        "does not apply." + (some if drawn < count else "")
     )
 
 
@@ -71,7 +76,8 @@ def _family(family: str, rows: pd.DataFrame, tried: list[str]) -> Iterator[str]:
     if len(turned) > NAMED:
         yield f"Family {family}: {len(turned) - NAMED} more turn under some variation; see conclusions.csv."
     if len(open_ones):
-        yield f"Family {family}: not resolved as declared: {', '.join(open_ones['conclusion'])}."
+        more = f" and {len(open_ones) - LISTED} more (conclusions.csv)" if len(open_ones) > LISTED else ""
+        yield f"Family {family}: not resolved as declared: {', '.join(open_ones['conclusion'][:LISTED])}{more}."
 
 
 def _sizes(rows: pd.DataFrame, tried: list[str]) -> Iterator[str]:

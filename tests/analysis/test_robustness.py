@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis import effects, robustness, robustness_estimates, robustness_text
+from analysis import effects, robustness, robustness_estimates, robustness_figure, robustness_text
 from analysis.chosen_size import ChosenSize
 from analysis.robustness_estimates import DECLARED, GRID, SEEDS, SIZES, TUNED, VALIDATION, Study, columns, estimate
 from analysis.robustness_figure import SYMBOLS, plot
@@ -214,6 +214,34 @@ def test_a_tuned_study_counts(alone, synthetic):
     assert (outcomes(found, "loss")[TUNED], outcomes(found, "latent")[TUNED]) == (OTHER, SAME)
     sizes = found.conclusions[found.conclusions["family"] == SIZES].iloc[0]
     assert sizes[TUNED] == SAME and TUNED in columns(found.conclusions)
+
+
+def test_curves_of_one_grid_are_judged_together(alone, monkeypatch):
+    """A hundred curves ask for sizes as often as one does: what keeps 100,000 trials within seconds."""
+    asked = []
+    real = robustness_estimates.chosen_sizes
+    monkeypatch.setattr(robustness_estimates, "chosen_sizes", lambda *of: asked.append(of[0].shape[1]) or real(*of))
+    few = estimate(Study(alone.trials, alone.history, []))
+    calls, asked[:] = len(asked), []
+    copies = [
+        alone.trials.assign(batch_size=size, trial=alone.trials["trial"] + f"-b{size}") for size in range(100, 200)
+    ]
+    trials = pd.concat(copies, ignore_index=True)
+    many = estimate(Study(trials, curves(trials), []))
+    assert len(asked) == calls and set(asked) == {100}
+    first, same = (found.conclusions.iloc[0] for found in (few, many))
+    assert len(many.conclusions) == 300 and (first["value"], first[SEEDS]) == (same["value"], same[SEEDS])
+
+
+def test_a_picture_of_many_conclusions_shows_those_that_matter(usual):
+    table = pd.concat([usual.conclusions] * 40, ignore_index=True)
+    table["family"] = "latent"
+    drawn = robustness_figure._drawn(table)
+    assert len(drawn) == robustness_figure.MOST < len(table) and list(drawn.index) == sorted(drawn.index)
+    assert set(drawn["resolved"]) == {True} and (drawn["conclusion"] == "loss mse → mae").sum() == 40
+    said = robustness_text.caption(usual, 3)
+    assert f"Drawn are 3 of {len(usual.conclusions)}" in said
+    assert "Drawn" not in robustness_text.caption(usual, len(usual.conclusions))
 
 
 def test_nothing_to_conclude(alone):
