@@ -5,13 +5,14 @@
 Every contrast that the study's search space declares in FAMILIES: a cell against its reference, seed by seed.
 
   performance  the ratio of errors by the family's own metric, with simultaneous intervals over seeds within the family
-               (joint sign flips from 10 seeds on, below Holm on paired t); the interval decides what is said. Other
-               metrics beside it, descriptive. Data sets are compared on unexplained variance, and against PCA.
+               (joint sign flips from 10 seeds on, below paired t by Bonferroni); the interval decides what is said.
+               Other metrics beside it, descriptive. Data sets are compared on unexplained variance, and against PCA.
   failures     failed trials are data: rates with intervals, and each contrast again with failures at the mean image's
                error.
   training     equal epochs on equal data are what is compared. Beside it: learning curves, the epochs until a cell is
                down to the error that its reference ends with, and the same verdicts had training stopped early.
-  time         seconds an epoch where `python -m study.cost STUDY` has measured them, never those of a search.
+  time         seconds an epoch where `python -m study.cost STUDY` has measured them; those of a search are described,
+               and never compared.
   why          for each modification its code against what it replaces, the reason for it, and an explanation with the
                measurement that could have refuted it: modifications.json, for the report.
 
@@ -66,6 +67,7 @@ class Estimates:
         curves, ends, reach, stopping: Of training (`effects_training`).
         cost: Ratios of seconds an epoch; empty where nothing was measured.
         unmeasured: The cells whose time was not measured.
+        search_time: Seconds an epoch as the search noted them, while other trials ran beside; descriptive.
         mechanism: What each explanation predicts, and what was measured.
     """
 
@@ -82,12 +84,13 @@ class Estimates:
     stopping: pd.DataFrame
     cost: pd.DataFrame
     unmeasured: list[str]
+    search_time: pd.DataFrame
     mechanism: pd.DataFrame
 
     def tables(self) -> dict[str, pd.DataFrame]:
         """Every table by its name."""
         names = ("contrasts", "others", "sensitivity", "pairs", "failures", "curves", "ends", "reach", "stopping")
-        return {name: getattr(self, name) for name in (*names, "cost", "mechanism")}
+        return {name: getattr(self, name) for name in (*names, "cost", "search_time", "mechanism")}
 
 
 def estimate(
@@ -144,6 +147,7 @@ def estimate(
         effects_training.stopping(history, mine, families),
         effects_cost.ratios(cost, families),
         effects_cost.unmeasured(cost, families),
+        effects_cost.in_search(mine, families),
         effects_mechanism.mechanisms(known, families, registries(space)),
     )
 

@@ -1,6 +1,7 @@
 """What a modification costs: seconds an epoch and memory, measured by `study.cost` alone on a quiet machine.
 
-The seconds in trial records are those of a search, whose trials share a machine; they are never used here.
+The seconds in trial records are those of a search, whose trials share a machine. They are compared nowhere; `in_search`
+only describes them, for studies whose cost was not measured.
 """
 
 from __future__ import annotations
@@ -23,6 +24,10 @@ COLUMNS = (
     *("family", "label", "cell", "reference", "dataset", "n", "ratio", "low", "high", "seconds"),
     *("reference_seconds", "image_ratio", "first_epoch_ratio", "memory_mb", "reference_memory_mb"),
     *("cpu_share", "p", "method"),
+)
+IN_SEARCH = (
+    *("family", "label", "cell", "reference", "dataset", "n", "seconds", "least", "greatest"),
+    *("reference_seconds", "reference_least", "reference_greatest", "method"),
 )
 
 
@@ -94,6 +99,43 @@ def unmeasured(measured: pd.DataFrame | None, families: Sequence[Family]) -> lis
     cells = dict.fromkeys(name for family in families for c in family.contrasts for name in c.names)
     done = set() if measured is None else set(measured["cell"])
     return [cell for cell in cells if cell not in done]
+
+
+def in_search(trials: pd.DataFrame, families: Sequence[Family]) -> pd.DataFrame:
+    """Seconds an epoch as the records note them, while other trials ran beside: a description, not a comparison.
+
+    Args:
+        trials: The trials table, with `cell`.
+        families: Of the study.
+
+    Returns:
+        A row a contrast: over the `n` seeds whose two trials completed on one kind of machine, `seconds` (median over
+        seeds of the epochs after the first), `least` and `greatest`; the reference's likewise; `method`. No interval
+        and no ratio: which trials ran beside is not known.
+    """
+    import pandas as pd
+
+    timed = trials[(trials["status"] == "completed") & trials["epoch_seconds"].notna()]
+    timed = timed.assign(environment=timed.get("environment", ""))
+    by_cell = {str(cell): rows.set_index(["seed", "environment"]) for cell, rows in timed.groupby("cell")}
+    found = [
+        {"family": family.name, "label": c.label, "cell": c.cell, "reference": c.reference}
+        | {"dataset": c.levels["dataset"], **_beside(by_cell[c.cell], by_cell[c.reference])}
+        for family in families
+        for c in family.contrasts
+        if set(c.names) <= set(by_cell)
+    ]
+    return pd.DataFrame([row for row in found if row["n"]], columns=list(IN_SEARCH))
+
+
+def _beside(cell: pd.DataFrame, reference: pd.DataFrame) -> dict[str, Any]:
+    seeds = cell.index.intersection(reference.index)
+    found: dict[str, Any] = {"n": len(seeds)}
+    for prefix, rows in (("", cell), ("reference_", reference)):
+        seconds = rows.loc[seeds, "epoch_seconds"].astype(float)
+        found[f"{prefix}seconds"] = seconds.median()
+        found |= {f"{prefix}least": seconds.min(), f"{prefix}greatest": seconds.max()}
+    return {**found, "method": "median over seeds, least and greatest; while other trials ran beside it"}
 
 
 def _ratio(cell: str, reference: str, by_cell: Mapping[str, pd.DataFrame]) -> dict[str, Any]:

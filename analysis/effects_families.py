@@ -59,9 +59,10 @@ class Contrast:
     @property
     def label(self) -> str:
         """In words, with where it is made unless at the baseline: "architecture plain_deep → residual at depth 4"."""
-        changes = ", ".join(f"{factor} {old} → {new}" for factor, (old, new) in self.changed.items())
+        sides = {factor: [_word(factor, level) for level in pair] for factor, pair in self.changed.items()}
+        changes = ", ".join(f"{factor} {old} → {new}" for factor, (old, new) in sides.items())
         reference, kept = self.reference_levels, set(FACTORS) - set(self.changed)
-        where = [f"{f} {reference[f]}" for f in FACTORS if f in kept and reference[f] != self.baseline[f]]
+        where = [f"{f} {_word(f, reference[f])}" for f in FACTORS if f in kept and reference[f] != self.baseline[f]]
         return f"{changes} at {', '.join(where)}" if where else changes
 
     @property
@@ -89,3 +90,8 @@ def families_of(space: Space) -> list[Family]:
         )
         for name, family in space.families.items()
     ]
+
+
+def _word(factor: str, level: Any) -> str:
+    """A level in words: of a factor that limits the training images, no limit is "all"."""
+    return str(level) if level is not None else "all" if factor in ("train_size", "normal_class") else "none"

@@ -113,7 +113,11 @@ def _block(
 def _time(estimates: Estimates, family: Family, contrast: Contrast, study: str) -> Iterator[str]:
     cost, reach = (_row(table, family, contrast) for table in (estimates.cost, estimates.reach))
     if cost is None:
-        yield f"Seconds an epoch were not measured on a quiet machine: python -m study.cost {study}"
+        yield (
+            "Training time was not measured alone on a quiet machine, so that it is not compared. It is measured with: "
+            f"python -m study.cost {study}"
+        )
+        yield from _in_search(_row(estimates.search_time, family, contrast))
     else:
         way = "longer" if cost["low"] > 1 else "shorter" if cost["high"] < 1 else "not resolved"
         yield (
@@ -136,6 +140,17 @@ def _time(estimates: Estimates, family: Family, contrast: Contrast, study: str) 
                 f"At the measured speed these are {reach['epochs'] * cost['seconds']:.3g} s against "
                 f"{reach['reference_epochs'] * cost['reference_seconds']:.3g} s."
             )
+
+
+def _in_search(row: Mapping[str, Any] | None) -> Iterator[str]:
+    """The search's own seconds: what they are worth is said before them."""
+    if row is not None:
+        spans = [f"{row[f'{side}least']:.3g} to {row[f'{side}greatest']:.3g}" for side in ("", "reference_")]
+        yield (
+            "While other trials ran beside it on the machine of the search, which may explain any difference, an epoch "
+            f"took {row['seconds']:.3g} s (median of n = {row['n']} seeds; {spans[0]}), the reference's "
+            f"{row['reference_seconds']:.3g} s ({spans[1]}): descriptive."
+        )
 
 
 def _epochs(value: float, row: Mapping[str, Any]) -> str:

@@ -27,6 +27,12 @@ LEVELS = {
     "loss": "other losses",
     "dataset": "data sets with several channels",
 }
+LEVEL = {
+    "architecture": "The one other architecture",
+    "latent": "The one other latent size",
+    "loss": "The one other loss",
+    "dataset": "The one data set with several channels",
+}
 
 
 def sentences(estimates: Estimates, study: str) -> list[str]:
@@ -138,11 +144,16 @@ def _family(rows: pd.DataFrame) -> Iterator[str]:
         some = rows[rows["verdict"] == verdict]
         if len(some):
             yield (
-                f"{where}: {words} in {len(some)} of {len(rows)} contrasts: {_named(some)} times (ratio of geometric "
+                f"{where}: {words}{_how_many(len(some), len(rows))}: {_named(some)} times (ratio of geometric "
                 f"means, simultaneous 95 % intervals, n = {span(some['n'])} seeds; {first['method']})."
             )
     for verdict, some in rows[~rows["verdict"].isin(WORDS)].groupby("verdict", sort=False):
         yield f"{where}: {verdict} for {_named(some)} times (simultaneous 95 % intervals; {first['method']})."
+
+
+def _how_many(some: int, of: int) -> str:
+    """Of contrasts; of a single one there is nothing to count."""
+    return f" in {some} of {of} contrasts" if of > 1 else ""
 
 
 def _named(rows: pd.DataFrame) -> str:
@@ -186,8 +197,9 @@ def _cost(estimates: Estimates, study: str) -> Iterator[str]:
     if estimates.unmeasured:
         count = len(estimates.unmeasured)
         yield (
-            f"Training time of {count} cells has not been measured on a quiet machine, and the seconds of a search, "
-            f"whose trials share one, are not compared. Run: python -m study.cost {study}"
+            f"Training time of {count} cells has not been measured alone on a quiet machine, and the seconds of a "
+            "search, whose trials share one, are not compared (search_time.csv describes them). Run: "
+            f"python -m study.cost {study}"
         )
     for family, rows in _groups(estimates.cost, "family"):
         named = "; ".join(f"{row['label']} {numbers(row, 'ratio', 'low', 'high')}" for row in _rows(rows))
@@ -228,10 +240,11 @@ def _stopping(table: pd.DataFrame) -> Iterator[str]:
     both = parts[ALL_EPOCHS].merge(parts[EARLY], on=key, suffixes=("", "_early"))
     both = both[both["n"] > 0]
     moved = both[both["verdict"] != both["verdict_early"]]
+    made = both["epochs_early"]
     yield (
-        f"Had each trial been {EARLY} (after {both['epochs_early'].mean():.3g} of {both['epochs'].max():.0f} epochs on "
-        f"average), the verdict on validation error would be the same in {len(both) - len(moved)} of {len(both)} "
-        f"contrasts{_moved(moved)}."
+        f"Had each trial been {EARLY} (after {made.min():.3g} to {made.max():.3g} of {both['epochs'].max():.0f} epochs "
+        f"in the mean of a cell), the verdict on validation error would be the same in {len(both) - len(moved)} of "
+        f"{len(both)} contrasts{_moved(moved)}."
     )
 
 
@@ -266,24 +279,30 @@ def _about(table: pd.DataFrame, factor: str, baseline: str) -> pd.DataFrame:
 def _answer(question: str, rows: pd.DataFrame, estimates: Estimates) -> citable.Answer:
     """The largest that the intervals decide with their numbers, or where they decide none, the largest of all."""
     resolved = rows[rows["verdict"].isin(WORDS)]
-    counts = {verdict: int((rows["verdict"] == verdict).sum()) for verdict in WORDS}
     ordered = (resolved if len(resolved) else rows).sort_values("value", key=abs, ascending=False)
     kept = rows.index[rows["label"].str.endswith("→ 1")]  # a code of one unit is asked for by name
     shown = rows.loc[sorted({*ordered.index[:NAMED], *kept})]
     first, largest = rows.iloc[0], ordered.iloc[0]
     rest = "" if len(rows) == len(shown) else " the largest resolved," if len(resolved) else " the largest,"
-    verdict = (
-        f"{counts['lower']} of {len(rows)} {LEVELS[question]} tried came with less {metric_name(first['metric'])} than "
-        f"the reference, {counts['higher']} with more"
-    )
-    if len(resolved) < len(rows):
-        verdict += f", {len(rows) - len(resolved)} not resolved with {span(rows['n'])} seeds"
     text = (
-        f"{verdict}:{rest} {_named(shown)} times the reference's (simultaneous 95 % intervals, n = {span(rows['n'])} "
-        f"seeds; {first['method']})."
+        f"{_tally(question, rows)}:{rest} {_named(shown)} times the reference's (simultaneous 95 % intervals, n = "
+        f"{span(rows['n'])} seeds; {first['method']})."
     )
     figure = f"forest-{citable.slug(largest['family'])}"
     return citable.Answer(question, text, contrast_id(largest, estimates.baseline), figure)
+
+
+def _tally(question: str, rows: pd.DataFrame) -> str:
+    """How many of the contrasts the intervals decide, and for whom."""
+    lower, higher = (int((rows["verdict"] == verdict).sum()) for verdict in ("lower", "higher"))
+    metric, unresolved = metric_name(rows["metric"].iloc[0]), f"not resolved with {span(rows['n'])} seeds"
+    if len(rows) == 1:
+        came = f"came with {'less' if lower else 'more'} {metric} than the reference"
+        alike = f"and the reference: which has less {metric} is {unresolved}"
+        return f"{LEVEL[question]} tried {came if lower or higher else alike}"
+    said = f"{lower} of {len(rows)} {LEVELS[question]} tried came with less {metric} than the reference"
+    left = len(rows) - lower - higher
+    return f"{said}, {higher} with more{f', {left} {unresolved}' if left else ''}"
 
 
 def _groups(table: pd.DataFrame, column: str) -> Iterator[tuple[str, pd.DataFrame]]:

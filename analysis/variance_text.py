@@ -117,10 +117,12 @@ def _needed(needed: pd.DataFrame) -> Iterator[str]:
         ordered = _rows(rows.sort_values("width", ascending=False))
         n = rows["n"].max()
         reached = int((rows["width"] <= rows["n"]).sum())
+        found = f"was in reach of n = {n} seeds for {reached} of {len(rows)} claims, simultaneously"
+        if len(rows) == 1:
+            found = f"was {'' if reached else 'not '}in reach of n = {n} seeds for its one claim"
         yield (
-            f"Family {family}: an interval of ± {100 * HALF_WIDTH:g} % was in reach of n = {n} seeds for {reached} of "
-            f"{len(rows)} claims, simultaneously; needed, at the spread that was seen: {_listed(ordered, 'width')} "
-            "(95 % intervals by χ² of the spread)."
+            f"Family {family}: an interval of ± {100 * HALF_WIDTH:g} % {found}; needed, at the spread that was seen: "
+            f"{_listed(ordered, 'width')} (95 % intervals by χ² of the spread)."
         )
         yield (
             f"Family {family}: to tell the observed effects from none with a probability of {100 * POWER:g} %: "

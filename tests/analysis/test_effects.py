@@ -165,6 +165,22 @@ def test_measured_times_are_said_with_rounds(space, trials):
     assert "An epoch takes 2.04 [" in " ".join(block(found, space, "architecture keras_io → cnn")["time"])
 
 
+def test_the_seconds_of_a_search_are_described_and_not_compared(space, trials):
+    rows = trials.assign(epoch_seconds=1.0)
+    rows.loc[rows["architecture"] == "cnn", "epoch_seconds"] = np.arange(1.0, 11.0)
+    found = effects.estimate(rows, curves(rows), space)
+    row = found.search_time[found.search_time["cell"] == CNN].iloc[0]
+    assert (row["n"], row["seconds"], row["least"], row["greatest"], row["reference_seconds"]) == (10, 5.5, 1, 10, 1)
+    told = " ".join(block(found, space, "architecture keras_io → cnn")["time"])
+    assert (
+        "not measured alone on a quiet machine, so that it is not compared" in told and "python -m study.cost" in told
+    )
+    assert "While other trials ran beside it" in told and "5.5 s (median of n = 10 seeds; 1 to 10)" in told
+    elsewhere = rows.assign(environment=np.where(rows["architecture"] == "cnn", "a", "b"))
+    told = effects.estimate(elsewhere, curves(elsewhere), space).search_time
+    assert CNN not in set(told["cell"]), "seconds of two machines are not set side by side"
+
+
 def test_answers_are_about_the_baseline_and_cite_a_statistic(usual):
     found = {a.question: a for a in effects_text.answers(usual, {"digits": 1, "photo_patches": 3})}
     assert set(found) == {"architecture", "latent", "loss", "dataset"}
@@ -175,6 +191,8 @@ def test_answers_are_about_the_baseline_and_cite_a_statistic(usual):
         in found["architecture"].sentence
     )
     assert "latent_dim 2 → 1: 1.4" in found["latent"].sentence and found["latent"].figure == "forest-latent"
+    assert found["dataset"].sentence.startswith("The one data set with several channels tried ")
+    assert "1 of 1" not in " ".join(said(usual)), "of a single contrast there is nothing to count"
     grey = effects_text.answers(usual, {"digits": 1, "photo_patches": 1})
     assert "dataset" not in {a.question for a in grey}, "a data set of one channel answers nothing"
 
