@@ -1,5 +1,6 @@
 """Is a search space valid? Every problem is found and said before anything runs. Needs no Keras."""
 
+import math
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -103,7 +104,7 @@ def _not_allowed(factor: str, value: Any) -> str | None:
         fine = isinstance(value, str) and bool(SAFE_NAME.fullmatch(value))
         allowed = "a name of letters, digits, '_' and '.'"
     elif factor == "learning_rate":
-        fine, allowed = isinstance(value, (int, float)) and not isinstance(value, bool) and value > 0, "a number over 0"
+        fine, allowed = _is_number(value) and value > 0, "a finite number over 0"
     else:
         least = 0 if factor == "normal_class" else 1
         optional = factor in DEFAULTS and DEFAULTS[factor] is None
@@ -179,8 +180,11 @@ def _search_problems(space: Space) -> Iterator[str]:
             len(levels) != 2 or factor not in ("latent_dim", "learning_rate", "batch_size")
         ):
             yield f"SEARCH: {factor}={levels!r}: a range is a (low, high) of latent_dim, learning_rate or batch_size."
-        elif isinstance(levels, tuple) and not 0 < levels[0] < levels[1]:
-            yield f"SEARCH: {factor}={levels!r}: allowed is 0 < low < high, since ranges are searched on a log scale."
+        elif isinstance(levels, tuple) and not (all(map(_is_number, levels)) and 0 < levels[0] < levels[1]):
+            yield (
+                f"SEARCH: {factor}={levels!r}: allowed is 0 < low < high, finite numbers, since ranges are searched on "
+                "a log scale."
+            )
         elif not isinstance(levels, (list, tuple)) or not levels:
             yield f"SEARCH: {factor}={levels!r}: allowed is a pair (low, high) or a list of levels."
         else:
@@ -194,6 +198,11 @@ def _search_problems(space: Space) -> Iterator[str]:
         if name in space.architectures
     ):
         yield "SEARCH: depth is explored for architectures that take one; SEARCH's architecture lists none."
+
+
+def _is_number(value: Any) -> bool:
+    """A finite one: training with a rate of infinity or NaN would only diverge."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def _is_int(value: Any) -> bool:
