@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from study import files, plan, process, progress, records
+from study import files, plan, progress, records, threads
 from study.errors import InputError
 from study.job import Job
 from study.space import FACTORS
@@ -112,7 +112,7 @@ def _in_fresh_process(job: Job, cell: str) -> dict[str, Any]:
         input=job.to_json() + "\n",
         capture_output=True,
         text=True,
-        env={**os.environ, **process.ONE_THREAD},
+        env={**os.environ, **threads.ONE_THREAD},
         cwd=Path(__file__).parent.parent,
         check=False,
     )

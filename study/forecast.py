@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from study import process, timing
+from study import threads, timing
 from study.job import Job
 from study.space import Cell, Task, cell_name
 
@@ -54,7 +54,7 @@ def time_kinds(job: Job, tasks: Iterable[Task]) -> dict[tuple, dict[str, float]]
         input=job.to_json(),
         capture_output=True,
         text=True,
-        env={**os.environ, **process.ONE_THREAD},
+        env={**os.environ, **threads.ONE_THREAD},
         cwd=Path(__file__).parent.parent,
         check=False,
     )

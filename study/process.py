@@ -20,16 +20,6 @@ from study.space import Task
 LOCKED, RECYCLE, CANNOT_WRITE, LOST_CHIEF = 3, 10, 74, 75
 # A traced cell costs megabytes that only the end of its process gives back.
 CELLS_A_WORKER, TRIALS_A_WORKER = 40, 400
-ONE_THREAD = {
-    "TF_NUM_INTRAOP_THREADS": "1",
-    "TF_NUM_INTEROP_THREADS": "1",
-    "OMP_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    "MKL_NUM_THREADS": "1",
-    "TF_CPP_MIN_LOG_LEVEL": "2",
-    "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1",
-    "XLA_PYTHON_CLIENT_PREALLOCATE": "false",  # JAX on a GPU: take memory as it is needed, so that workers can share it
-}
 
 
 def main() -> int:

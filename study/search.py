@@ -130,14 +130,14 @@ def _rebuild(job: Job, options: argparse.Namespace) -> int:
 
 def _run_role(role: str, job: Job) -> int:
     """A chief or a worker started by hand, with Keras Tuner's environment variables, on any machine."""
-    from study import process
+    from study import process, threads
 
     missing = [n for n in ("KERASTUNER_ORACLE_IP", "KERASTUNER_ORACLE_PORT") if n not in os.environ]
     if missing:
         raise InputError(
             f"KERASTUNER_TUNER_ID={role} is set, but {' and '.join(missing)} is not; set all three, or none."
         )
-    os.environ.update({key: value for key, value in process.ONE_THREAD.items() if key not in os.environ})
+    os.environ.update({key: value for key, value in threads.ONE_THREAD.items() if key not in os.environ})
     job = dataclasses.replace(job, supervised=False)
     if "chief" not in role:
         return process.worker(job)

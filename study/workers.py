@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
 
-from study import lock, process
+from study import lock, process, threads
 from study.errors import InputError
 from study.job import Job
 
@@ -130,7 +130,7 @@ class _Crew:
     def _start(self, name: str) -> None:
         environment = {
             **os.environ,
-            **process.ONE_THREAD,
+            **threads.ONE_THREAD,
             "KERASTUNER_TUNER_ID": name,
             "KERASTUNER_ORACLE_IP": "127.0.0.1",
             "KERASTUNER_ORACLE_PORT": str(self.port),

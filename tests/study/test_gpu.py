@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from study import process, provenance, search
+from study import provenance, search, threads
 
 
 @pytest.mark.parametrize(
@@ -30,7 +30,7 @@ def test_a_worker_takes_gpu_memory_only_as_it_needs_it(monkeypatch):
     monkeypatch.setattr(tf.config.experimental, "set_memory_growth", lambda gpu, grows: grown.append((gpu, grows)))
     steps_tensorflow.one_thread()
     assert grown == [("gpu:0", True), ("gpu:1", True)]
-    assert process.ONE_THREAD["XLA_PYTHON_CLIENT_PREALLOCATE"] == "false"
+    assert threads.ONE_THREAD["XLA_PYTHON_CLIENT_PREALLOCATE"] == "false"
 
 
 def test_the_gpu_is_part_of_what_must_agree(monkeypatch):
