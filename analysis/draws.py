@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,7 @@ DRAW = ("dataset", "train_size", "normal_class", "preprocessing")  # with the se
 EXAMPLES = 4  # pictures a trial: two around the median PCA error, two of the worst tenth
 FITTED = 10_000  # training images that a baseline is fitted on, at most
 SETTINGS = 500  # images that a baseline's settings are chosen on, at most
+THESE_IMAGES, OWN_IMAGES = "for these test images", "each with images of its own"
 
 
 @dataclass(frozen=True)
@@ -145,6 +146,15 @@ class Draw:
 
     def _unit(self, stored: np.ndarray) -> np.ndarray:
         return datasets.to_unit(stored, self.data.value_range)
+
+
+def images_of(splits: Collection[str]) -> str:
+    """What an interval over seeds holds for, where numbers are of these splits.
+
+    Every seed draws its own training, validation and held-out images, so that its spread holds theirs. The test images
+    are one set, the same for every seed: other test images would add a spread that seeds do not show.
+    """
+    return THESE_IMAGES if "test" in splits else OWN_IMAGES
 
 
 def draw_of(

@@ -53,7 +53,7 @@ def answer(arguments: argparse.Namespace) -> command.Outcome:
     study = arguments.study or records.latest(arguments.artifacts)
     load = command.loader(records.manifest(study, arguments.artifacts), arguments.data_dir)
     results = evaluate(arguments, study, load)
-    estimates = generation_estimates.estimate(results)
+    estimates = generation_estimates.estimate(results, arguments.split)
     folder = records.folder(study, arguments.artifacts) / "analysis" / NAME
     folder = folder if arguments.split == "test" else folder / arguments.split
     paths = command.write(estimates.tables(), folder)

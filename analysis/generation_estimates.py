@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from analysis import citable
-from analysis.draws import DRAW
+from analysis.draws import DRAW, images_of
 from analysis.generation_bench import HELD_OUT, PCA_MIXTURE, PRIMARY, TRAINING, main_sampler
 from analysis.statistics import clopper_pearson, family, t_interval
 from study.errors import InputError
@@ -31,6 +31,7 @@ METRICS = {
     "nearest_is_training": "share of images nearer to a training image than to any of as many held-out ones "
     "(0.5: no memory of the training images)",
 }
+OF_TRAINING = ("nearest", "nearest_of_heldout", "nearer_than_heldout", "nearest_is_training")  # no other images in them
 KEYS = [*DRAW, "seed"]
 FEATURES = ["features", "feature_size", "weights", "accuracy", "accuracy_low", "accuracy_high", "accuracy_n"]
 
@@ -58,8 +59,13 @@ class Estimates:
         return {"metrics": self.metrics, "contrast": self.contrast, "features": self.features}
 
 
-def estimate(results: Results) -> Estimates:
+def estimate(results: Results, split: str = "test") -> Estimates:
     """All the numbers.
+
+    Args:
+        results: Of generation.
+        split: Whose real images the generated ones were compared with. Those of the test split are the same for every
+            seed, so that intervals over seeds hold for these images.
 
     Raises:
         InputError: The baselines of a draw are not there, or were measured by other features.
@@ -72,9 +78,10 @@ def estimate(results: Results) -> Estimates:
     baselines = _plain(results.baselines).assign(sampler=results.baselines["method"], main=True)
     _check_features(models, baselines)
     baselines["cell"] = baselines["file"].str.replace(r"-s\d+$", "", regex=True)  # a draw of images stands for a cell
-    rows = [*_metrics(models, "model"), *_metrics(baselines, "baseline")]
+    rows = [*_metrics(models, "model", split), *_metrics(baselines, "baseline", split)]
     left_out: list[str] = []
     contrast = pd.DataFrame([row for part in _by_data(models) for row in _contrasts(part, baselines, left_out)])
+    contrast["method"] += f", {images_of([split])}"
     known = baselines[["dataset", *FEATURES]].drop_duplicates(ignore_index=True)
     return Estimates(pd.DataFrame(rows), contrast, known, left_out)
 
@@ -102,7 +109,7 @@ def _word(level: Any) -> str:
     return "–" if level is None or level != level else str(int(level)) if isinstance(level, float) else str(level)
 
 
-def _metrics(table: pd.DataFrame, kind: str) -> Iterator[dict[str, Any]]:
+def _metrics(table: pd.DataFrame, kind: str, split: str) -> Iterator[dict[str, Any]]:
     """A row a metric; where some seeds have none of it, over the others."""
     for (dataset, cell, sampler), part in table.groupby(["dataset", "cell", "sampler"], sort=False):
         same = {
@@ -114,7 +121,7 @@ def _metrics(table: pd.DataFrame, kind: str) -> Iterator[dict[str, Any]]:
             yield {
                 **same,
                 **{"metric": metric, "value": found.value, "low": found.low, "high": found.high, "n": found.n},
-                "method": f"{found.method} over seeds",
+                "method": f"{found.method} over seeds, {images_of([] if metric in OF_TRAINING else [split])}",
             }
         shown = clopper_pearson(int((part["told_apart_low"] > 0.5).sum()), len(part))
         yield {

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from analysis import figures
 from analysis.citable import Answer, slug
 from analysis.command import span
+from analysis.draws import images_of
 from analysis.generation_bench import PCA_MIXTURE, PRIMARY
 from analysis.generation_distances import LEAST_A_FEATURE
 from analysis.generation_estimates import floor_of
@@ -45,8 +46,8 @@ def sentences(estimates: Estimates, split: str) -> list[str]:
         texts = [
             *_features(estimates.features[estimates.features["dataset"] == dataset], split),
             *_contrast(contrast, split),
-            *_without(others),
-            *_samplers(models),
+            *_without(others, split),
+            *_samplers(models, split),
             _shares(main, others),
             _told_apart(main, others),
             _memory(main),
@@ -77,7 +78,7 @@ def caption(estimates: Estimates, dataset: str, split: str) -> str:
         f"{figures.SPLITS[split]} images, in {features['feature_size']} features ({features['features']}). Left: "
         f"kernel distance of each sampler, mean over n = {span(metrics['n'])} seeds; the filled black mark is the main "
         f"sampler ({MAIN}), with its 95 % t interval; lines: the PCA mixture, and real images in the place of "
-        "generated ones. Right: shares at the main sampler, mean and 95 % t interval."
+        f"generated ones. Right: shares at the main sampler, mean and 95 % t interval. Intervals: {images_of([split])}."
     )
 
 
@@ -115,15 +116,14 @@ def _named(rows: pd.DataFrame) -> str:
     return "; ".join(shown) + (f" and {len(rows) - NAMED} more in contrast.csv" if len(rows) > NAMED else "")
 
 
-def _without(others: pd.DataFrame) -> Iterator[str]:
+def _without(others: pd.DataFrame, split: str) -> Iterator[str]:
     """What methods without an autoencoder come to; a draw of images each."""
     for draw, of_draw in others.groupby("cell", sort=False):
         rows = of_draw[of_draw["metric"] == PRIMARY]
         parts = [f"{row['sampler']} {_interval(row)}" for row in rows.to_dict("records")]
         yield (
-            f"kernel distance without an autoencoder, on {_images(str(draw))}: {'; '.join(parts)} (t intervals, "
-            f"n = {span(rows['n'])} seeds); "
-            f"{_floor(rows)}."
+            f"kernel distance without an autoencoder, on {_images(str(draw))}: {'; '.join(parts)} (t intervals over "
+            f"n = {span(rows['n'])} seeds, {images_of([split])}); {_floor(rows)}."
         )
 
 
@@ -144,7 +144,7 @@ def _floor(rows: pd.DataFrame) -> str:
     return "real images in the place of generated ones are the floor"
 
 
-def _samplers(models: pd.DataFrame) -> Iterator[str]:
+def _samplers(models: pd.DataFrame, split: str) -> Iterator[str]:
     """In how many cells each sampler has the least mean kernel distance; descriptive.
 
     Not interpolation, which begins from the evaluated images themselves.
@@ -157,7 +157,8 @@ def _samplers(models: pd.DataFrame) -> Iterator[str]:
         f"of the samplers but interpolation, which begins from evaluated images, the least mean kernel distance has "
         f"{', '.join(f'{s} in {c}' for s, c in counts.items())} of {len(least)} cells; the least of all, "
         f"{best['cell']} by {best['sampler']}, is {_interval(best)} "
-        f"(t interval, n = {best['n']} seeds; descriptive: the least of {len(rows)}, looked for on these images)."
+        f"(t interval over n = {best['n']} seeds, {images_of([split])}; descriptive: the least of {len(rows)}, looked "
+        "for on the same images)."
     )
 
 
@@ -212,9 +213,9 @@ def _answer(dataset: str, contrast: pd.DataFrame, estimates: Estimates, split: s
         f"On {dataset}, of {len(contrast)} cells at their main sampler {nearer} decode to images nearer to real ones "
         f"than a Gaussian mixture on PCA coordinates, {farther} farther, {len(contrast) - nearer - farther} not "
         f"resolved (kernel distance to {first['n_images']:,} {figures.SPLITS[split]} images, simultaneous 95 % "
-        f"intervals, n = {first['n']} seeds). {first['cell']}, the first: {_interval(of[PRIMARY])} against "
-        f"{first['baseline']:.3g}, with real images at {first['floor']:.3g}; a classifier tells its images from real "
-        f"ones in {100 * of['told_apart']['value']:.3g} % of cases, and "
+        f"intervals over n = {first['n']} seeds, {images_of([split])}). {first['cell']}, the first: "
+        f"{_interval(of[PRIMARY])} against {first['baseline']:.3g}, with real images at {first['floor']:.3g}; a "
+        f"classifier tells its images from real ones in {100 * of['told_apart']['value']:.3g} % of cases, and "
         f"{100 * of['nearest_is_training']['value']:.3g} % lie nearer to a training image than to any held-out one "
         "(50 %: no copies)."
     )

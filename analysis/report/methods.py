@@ -139,7 +139,8 @@ def _statistics() -> list[Block]:
     return [
         paragraph(
             "Across seeds: means with 95 % t intervals (", cite("student1908"), "), of logarithms where errors are "
-            "compared, so that differences read as ratios. Proportions have exact binomial intervals (",
+            "compared, so that differences read as ratios. The test images are one set, the same for every seed: such "
+            "intervals hold for these images. Proportions have exact binomial intervals (",
             cite("clopper1934"), "). Areas under ROC curves hold for new seeds and new images at once (",
             cite("delong1988"), "; degrees of freedom after ", cite("satterthwaite1946"), ").",
         ),

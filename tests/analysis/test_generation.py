@@ -251,6 +251,18 @@ def test_metrics_are_means_over_seeds_with_t_intervals(estimates):
     assert (shown["value"], shown["n"]) == (1, 12)
 
 
+def test_intervals_over_seeds_say_for_which_images_they_hold(estimates):
+    """All seeds share the test images; validation images each draws, as it does those that copies are looked for in."""
+    for found, images in (
+        (estimates, "for these test images"),
+        (generation_estimates.estimate(_results(), "val"), "each with images of its own"),
+    ):
+        methods = found.metrics.drop_duplicates("metric").set_index("metric")["method"]
+        assert methods[PRIMARY].endswith(images) and found.contrast["method"].str.endswith(images).all()
+        assert methods["nearest_is_training"].endswith("each with images of its own")
+    assert any("for these test images" in answer.sentence for answer in generation_text.answers(estimates, "test"))
+
+
 def test_a_cell_that_lacks_seeds_is_in_no_family_and_named():
     results = _results()
     fewer = results.models[(results.models["trial"] != "toy-v-k2-s03")]
@@ -297,8 +309,8 @@ def test_real_images_that_are_farther_off_than_generated_ones_are_no_floor(estim
 def test_interpolation_is_not_among_the_samplers_that_are_ranked(estimates):
     models = estimates.metrics[estimates.metrics["kind"] == "model"]
     nearest = models[models["main"]].assign(sampler="interpolation", value=-1.0)
-    said = list(generation_text._samplers(pd.concat([models, nearest])))
-    assert said == list(generation_text._samplers(models)) and "by interpolation" not in said[0]
+    said = list(generation_text._samplers(pd.concat([models, nearest]), "test"))
+    assert said == list(generation_text._samplers(models, "test")) and "by interpolation" not in said[0]
 
 
 def test_what_cannot_be_told_is_said():
