@@ -38,7 +38,7 @@ def explanation(contrast: Contrast, space: Space, rows: Mapping[str, Mapping[str
             + " and ".join(metric_name(f"train_{kind}") for kind in known)
             + "."
         )
-    return EXPLANATIONS.get(new if factor == "regularizer" else factor, NO_EXPLANATION)
+    return _of_regularizer(old, new) if factor == "regularizer" else EXPLANATIONS.get(factor, NO_EXPLANATION)
 
 
 NO_EXPLANATION = "No explanation is offered that one of the measurements could refute; they are shown as they are."
@@ -51,13 +51,22 @@ EXPLANATIONS = {
     "contractive": "The penalty lets the code move only along directions that the data need. If so, the codes have a "
     "lower effective rank, and the training images are fitted worse.",
     "dataset": "The images are others, and a code of the same size may hold less of them, whatever the network. If "
-    "that is the reason, PCA at the same size, which no training touches, differs the same way; the rest is the "
-    "network's.",
+    "that is the reason, PCA at the same size, which no training touches, differs the way the networks' error was seen "
+    "to (nothing is predicted where that is not resolved); the rest is the network's.",
     "train_size": "Fewer images are easily learnt by heart. If that is the reason, test error ÷ training error rises "
     "as their number falls.",
     "depth": "Every layer on the way back shrinks gradients. If that is the reason, those at the first kernel are "
     "smaller in the deeper network.",
 }  # fmt: skip
+
+
+def _of_regularizer(old: str, new: str) -> str:
+    if old not in EXPLANATIONS:
+        return EXPLANATIONS.get(new, NO_EXPLANATION)
+    back = f"What {old} does is taken back, so that the reverse of this is predicted: {EXPLANATIONS[old]}"
+    if new not in EXPLANATIONS:
+        return back
+    return f"{EXPLANATIONS[new]} {back} Where the two are opposed, nothing is predicted."
 
 
 def _of_architecture(space: Space, old: str, new: str, rows: Mapping[str, Mapping[str, Any]]) -> str:

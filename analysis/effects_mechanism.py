@@ -1,7 +1,9 @@
 """Why a modification does what it does: an explanation, and beside it a measurement that could have refuted it.
 
 Every explanation predicts the direction in which some measurement moves, before the numbers are looked at: it follows
-from what the contrast changes alone. The measurement then agrees, contradicts, or decides nothing.
+from what the contrast changes alone. The measurement then agrees, contradicts, or decides nothing. One alone looks at
+the effect itself: that images are harder, whatever the network, predicts that PCA moves as the networks' error does,
+and predicts nothing where that is not resolved.
 """
 
 from __future__ import annotations
@@ -147,7 +149,7 @@ def predictions(
                 f"train_{MATCHED[loss]}": way for loss, way in ((old, HIGHER), (new, LOWER)) if loss in MATCHED
             }
         elif factor == "regularizer":
-            expected |= REGULARIZED.get(new, {})
+            expected |= _of_regularizer(old, new)
         elif factor == "train_size":
             expected |= {"gap": LOWER if (new or np.inf) > (old or np.inf) else HIGHER}
         elif factor == "depth":
@@ -161,6 +163,13 @@ REGULARIZED = {
     "denoising": {"gap": LOWER, "fit": HIGHER},
     "contractive": {"effective_rank": LOWER, "fit": HIGHER},
 }
+
+
+def _of_regularizer(old: str, new: str) -> dict[str, str]:
+    """What the new one does, and the reverse of what the old one did; nothing where these are opposed."""
+    undone = {name: LOWER if way == HIGHER else HIGHER for name, way in REGULARIZED.get(old, {}).items()}
+    both = undone | REGULARIZED.get(new, {})
+    return {name: way for name, way in both.items() if undone.get(name, way) == way}
 
 
 def _of_size(old: int, new: int) -> dict[str, str]:
@@ -190,15 +199,15 @@ def _measurements(
     counts = [side["n_parameters"].astype(float).dropna() for side in sides]
     parameters = (counts[1].iloc[0], counts[0].iloc[0]) if all(map(len, counts)) else None
     expected = predictions(contrast, registries, parameters)
+    seeds = sides[0].index.intersection(sides[1].index)
+    pairs = [side.loc[seeds] for side in sides]
     if "dataset" in contrast.changed:  # if the images are what differs, PCA's error differs the same way
-        better = sides[0]["test_fvu"].mean() < sides[1]["test_fvu"].mean()
-        expected["pca"] = LOWER if better else HIGHER
+        effect = _moved(pairs, "test_fvu", Measurement("error", True))
+        expected |= {"pca": effect["found"]} if effect and effect["found"] != UNDECIDED else {}
     same = {
         **{"family": family, "label": contrast.label, "cell": contrast.cell, "reference": contrast.reference},
         "dataset": contrast.levels["dataset"],
     }
-    seeds = sides[0].index.intersection(sides[1].index)
-    pairs = [side.loc[seeds] for side in sides]
     found = []
     for name, measurement in MEASUREMENTS.items():
         column = f"{name}_fvu" if name in ("fit", "gap") and not contrast.same_images else name

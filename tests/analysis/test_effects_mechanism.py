@@ -8,7 +8,7 @@ import pytest
 from scipy import stats
 from sklearn.neighbors import KNeighborsClassifier
 
-from analysis import effects_cost, effects_failures, effects_mechanism
+from analysis import effects_cost, effects_explanations, effects_failures, effects_mechanism
 from analysis.code_diff import registries
 from analysis.effects import families_of
 from analysis.effects_codes import effective_rank, neighbour_accuracy
@@ -50,6 +50,29 @@ def test_predictions_follow_from_what_is_changed_alone(space):
     assert ask(CNN) == {} and ask(CNN, (100, 100)) == {}
     assert ask(CNN, (100, 101)) == {"fit": "lower"} and ask(CNN, (101, 100)) == {"fit": "higher"}
     assert ask("digits-keras_io-k2-bce-variational-b32")["active_units"] == "lower"
+
+
+def test_another_regularizer_takes_back_what_the_old_one_did():
+    """Of two that fit worse nobody knows which does more; what one of them alone moves is predicted."""
+    ask = effects_mechanism._of_regularizer
+    assert ask("none", "sparse") == {"active_units": "lower", "fit": "higher"}
+    assert ask("sparse", "none") == {"active_units": "higher", "fit": "lower"}
+    assert ask("sparse", "variational") == {}
+    assert ask("sparse", "denoising") == {"active_units": "higher", "gap": "lower"}
+    said = effects_explanations._of_regularizer("sparse", "none")
+    assert said.startswith("What sparse does is taken back") and "reverse" in said
+    assert "opposed" in effects_explanations._of_regularizer("sparse", "denoising")
+    assert effects_explanations._of_regularizer("none", "sparse").startswith("The penalty buys silence")
+
+
+def test_pca_is_predicted_only_where_the_networks_own_direction_is_resolved(space, trials):
+    other = trials["dataset"] == "photo_patches"
+    noise = pd.Series(np.random.default_rng(0).normal(size=len(trials)), index=trials.index)
+    for fvu, predicted in ((trials["test_fvu"] * (1 + other), "higher"), (0.5 * np.exp(0.1 * noise), "")):
+        known = trials.assign(test_fvu=fvu, test_pca_fvu=0.1 + 0.2 * other)
+        row = mechanisms(space, known).query("family == 'dataset' and measurement == 'pca'").iloc[0]
+        assert (row["predicted"], row["found"]) == (predicted, "higher")
+        assert row["agreement"] == ("agrees" if predicted else "")
 
 
 def test_test_error_is_fit_times_gap(space, trials):
