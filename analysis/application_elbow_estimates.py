@@ -154,9 +154,9 @@ def _scaled(application: str, table: Floats) -> tuple[Floats, float, str]:
     words = f"{100 * MARGIN:g} % of the error"
     if np.nanmin(table) > 0:
         return np.log(table), float(np.log1p(MARGIN)), words
-    # A kernel distance may fall below 0, where a ratio means nothing: a share of the least mean size that is not 0.
-    scale = np.abs(np.nanmean(table, axis=0)).min()
-    return table / scale if scale else table, MARGIN, f"{words} at the size where it is nearest 0"
+    # A kernel distance may fall below 0, where a ratio means nothing, and a share of the least one is next to nothing.
+    span = float(np.ptp(np.nanmean(table, axis=0)))
+    return table / span if span else table, MARGIN, f"{100 * MARGIN:g} % of the span of the mean errors"
 
 
 def agreement(reconstruction: pd.DataFrame, application: pd.DataFrame) -> dict[str, Any]:

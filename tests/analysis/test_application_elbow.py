@@ -70,9 +70,11 @@ def test_the_margin_takes_the_smaller_of_two_sizes_as_good():
 
 
 def test_a_kernel_distance_below_0_has_a_margin_all_the_same():
-    table = pd.DataFrame(np.tile((0.5, 0.2, -0.01, 0.3), (6, 1)), columns=SIZES)
-    chosen = elbow.choose(GENERATION, elbow.BEST, table)
-    assert chosen["value"] == 4 and "nearest 0" in chosen["method"]
+    """2 % of the span, 0.01: however near to 0 the best of them comes."""
+    for other, size in ((0.008, 2), (0.012, 4)):
+        table = pd.DataFrame(np.tile((0.5, other - 1e-9, -1e-9, 0.3), (6, 1)), columns=SIZES)
+        chosen = elbow.choose(GENERATION, elbow.BEST, table)
+        assert (chosen["value"], chosen["best"]) == (size, 4) and "2 % of the span" in chosen["method"]
 
 
 def test_one_seed_chooses_nothing():
