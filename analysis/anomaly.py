@@ -73,11 +73,13 @@ def _model(draw: Draw, model: Any, seen: Sets) -> Found:
 
 def _codes(model: Any, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Reconstructions and codes."""
-    encoder, decoder = model.get_layer("encoder"), model.get_layer("decoder")
+    encoder, decoder = (
+        autoencoders.without_xla(model.get_layer(part)).predict_on_batch for part in ("encoder", "decoder")
+    )
     reconstructions, codes = [], []
     for start in range(0, len(images), BATCH):
-        encoded = encoder(np.asarray(images[start : start + BATCH], np.float32), training=False)
-        reconstructions.append(np.asarray(decoder(encoded, training=False)))
+        encoded = encoder(np.asarray(images[start : start + BATCH], np.float32))
+        reconstructions.append(decoder(encoded))
         codes.append(np.asarray(autoencoders.code_of(encoded), np.float64))
     return np.concatenate(reconstructions), np.concatenate(codes)
 

@@ -131,7 +131,8 @@ def _model(measure: Measure, model: Any) -> Found:
 
 def _encoded(model: Any, parts: Sequence[np.ndarray]) -> list[np.ndarray]:
     """The codes of several sets of images, encoded at once."""
-    encoded = model.get_layer("encoder").predict(_whole(np.concatenate(parts)), batch_size=BATCH, verbose=0)
+    encoder = autoencoders.without_xla(model.get_layer("encoder"))
+    encoded = encoder.predict(_whole(np.concatenate(parts)), batch_size=BATCH, verbose=0)
     return _split(np.asarray(autoencoders.code_of(encoded), np.float64), parts)
 
 

@@ -57,6 +57,19 @@ def code_of(outputs: Any) -> Any:
     return outputs[0] if isinstance(outputs, (list, tuple)) else outputs
 
 
+def without_xla(network: Any) -> Any:
+    """The same network, whose `predict` and `predict_on_batch` trace it once and do not compile it.
+
+    A Keras model that is called itself runs layer after layer from Python, which for a deep one on few images takes
+    most of the time; XLA, which Keras would choose here on TensorFlow, compiles for longer than it saves.
+    """
+    import keras
+
+    if keras.backend.backend() == "tensorflow":
+        network.jit_compile = False
+    return network
+
+
 def decode(model: Any, codes: Any, train_images: Any, batch_size: int = 500) -> Any:
     """Images from codes alone.
 
@@ -74,7 +87,7 @@ def decode(model: Any, codes: Any, train_images: Any, batch_size: int = 500) -> 
     """
     import numpy as np
 
-    encoder, decoder = model.get_layer("encoder"), model.get_layer("decoder")
+    encoder, decoder = model.get_layer("encoder"), without_xla(model.get_layer("decoder"))
     if len(decoder.inputs) == 1:
         return decoder.predict(codes, batch_size=batch_size, verbose=0)
     starts = range(0, len(train_images), batch_size)

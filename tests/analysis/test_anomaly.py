@@ -46,7 +46,7 @@ class Part:
     def __init__(self, function):
         self._function = function
 
-    def __call__(self, values, training):
+    def predict_on_batch(self, values):
         return self._function(np.asarray(values))
 
 

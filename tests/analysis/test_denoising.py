@@ -19,7 +19,7 @@ class Copy:
     def __init__(self):
         self.seen = []
 
-    def __call__(self, images, training):
+    def predict_on_batch(self, images):
         self.seen.append(images)
         return images * 1.5 - 0.2
 

@@ -18,7 +18,7 @@ class Half:
     def __init__(self):
         self.seen = []
 
-    def __call__(self, images, training):
+    def predict_on_batch(self, images):
         self.seen.append(images)
         return images / 2
 
