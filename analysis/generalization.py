@@ -64,7 +64,8 @@ SHOWN = ["task", "dataset", "n_train", "part", "ratio", "ratio_low", "ratio_high
 NOTE = (
     "memorisation: training ÷ held-out error; split shift: held-out ÷ test; together: training ÷ test. value: the log "
     "of that, or for areas under ROC curves the difference; below 0, the first does better. Mean over cells, paired t "
-    "over n seeds. equivalence_p: TOST, small where the two are the same within 2 % of the error or 0.005 of an area."
+    "over n seeds; against test images, for these images. equivalence_p: TOST, small where the two are the same within "
+    "2 % of the error or 0.005 of an area."
 )
 
 

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from analysis.chosen_size import chosen_size
-from analysis.generalization_points import AREAS, GENERATION
+from analysis.draws import images_of
+from analysis.generalization_flip import flip
+from analysis.generalization_points import AREAS, GENERATION, PARTS
 from analysis.statistics import LEVEL, alpha, family, holm, paired_t, t_interval, tost
 from study import records
 
@@ -37,10 +38,12 @@ class Estimates:
 
     Attributes:
         points: A row a trial, task and part: `value`, the difference, and that of the linear `control`.
-        overall: A row a task, part, data set and training-set size: the mean over cells, with its t interval.
+        overall: A row a task, part, data set and training-set size: the mean over cells, with its t interval. Where
+            test images are on one side, intervals hold for these images: they are the same for every seed.
         cells: A row a cell, task and part, with simultaneous intervals over the cells of a data set.
-        curves: A row a level of latent size, training-set size or epochs: what is memorised there.
-        flips: A row a curve: from which level on training images do at most 2 % better.
+        curves: A row a level of latent size, training-set size or epochs: what is memorised there; `excluded` where a
+            layer is narrower than the code.
+        flips: A row a curve: from which level on training images do at most 2 % better; `left_out` of latent sizes.
     """
 
     points: pd.DataFrame
@@ -66,11 +69,12 @@ def estimate(differences: pd.DataFrame, trials: pd.DataFrame, study: str) -> Est
 
     Args:
         differences: A row a trial, task and part: `value` and `control`, below 0 where the first does better.
-        trials: With `study`, `trial`, `cell`, `n_train`, `epochs`, the factors and `seed`.
+        trials: With `study`, `trial`, `cell`, `n_train`, `narrowest_width`, `epochs`, the factors and `seed`.
         study: Whose cells are reported; trials of others stand in the curves alone.
     """
-    kept = ["study", "trial", "cell", *records.FACTORS, "n_train", "epochs", "seed"]
+    kept = ["study", "trial", "cell", *records.FACTORS, "narrowest_width", "n_train", "epochs", "seed"]
     points = differences.merge(trials[kept], on="trial").reset_index(drop=True)
+    points["excluded"] = points["narrowest_width"].astype(float) < points["latent_dim"]
     points["classes"] = np.where(points["normal_class"].notna(), ONE_CLASS, "")
     own = points[points["study"] == study]
     levels, flips = curves(points)
@@ -95,7 +99,7 @@ def overall(found: pd.DataFrame) -> pd.DataFrame:
             {
                 **same,
                 **{"n_train": int(part["n_train"].min()), "n_train_most": int(part["n_train"].max())},
-                **_estimate(means.dropna().to_numpy(), same["task"]),
+                **_with_images(_estimate(means.dropna().to_numpy(), same["task"]), same["part"]),
                 **_control(control.mean(axis=1).dropna().to_numpy()),
                 **{"cells": whole.shape[1], "control_cells": control.shape[1]},
                 "left_out": part["cell"].nunique() - whole.shape[1],
@@ -122,6 +126,11 @@ def _estimate(values: np.ndarray, task: str) -> dict[str, Any]:
     }
 
 
+def _with_images(numbers: dict[str, Any], part: str) -> dict[str, Any]:
+    """The same, its method with the images that the interval holds for."""
+    return {**numbers, "method": f"{numbers['method']}, over seeds {images_of(PARTS[part])}"}
+
+
 def verdict(low: float, high: float, equivalent: bool) -> str:
     """What an interval of a difference and a test of equivalence say together."""
     direction = "better" if high < 0 else "worse" if low > 0 else ""
@@ -136,10 +145,11 @@ def _control(values: np.ndarray) -> dict[str, Any]:
 
 
 def _with_ratios(table: pd.DataFrame) -> pd.DataFrame:
-    """With what a log says as a ratio: columns `ratio`, `ratio_low`, `ratio_high`, `control_ratio`; of areas NaN."""
+    """With what a log says as a ratio: `ratio`, `control_ratio`, their intervals where there are any; of areas NaN."""
     logs = ~table["task"].isin(AREAS)
-    names = {"value": "ratio", "low": "ratio_low", "high": "ratio_high", "control": "control_ratio"}
-    return table.assign(**{ratio: np.exp(table[name].where(logs)) for name, ratio in names.items()})
+    names = {"value": "ratio", "low": "ratio_low", "high": "ratio_high"}
+    names |= {name: name.replace("control", "control_ratio") for name in ("control", "control_low", "control_high")}
+    return table.assign(**{ratio: np.exp(table[name].where(logs)) for name, ratio in names.items() if name in table})
 
 
 def cells(found: pd.DataFrame) -> pd.DataFrame:
@@ -152,30 +162,37 @@ def cells(found: pd.DataFrame) -> pd.DataFrame:
 
 
 def _family(part: pd.DataFrame, task: str) -> Iterator[dict[str, Any]]:
-    table = part.pivot_table(index="seed", columns="cell", values="value", sort=False)
+    table, control = (
+        part.pivot_table(index="seed", columns="cell", values=name, sort=False, dropna=False)
+        for name in ("value", "control")
+    )
     whole, names = table.dropna(axis=1), list(table.columns)
     share = whole.shape[1] / len(names)  # of the family's error: each cell that lacks seeds takes 1 ÷ len(names) of it
     joint = family(whole.to_numpy(), 1 - alpha(LEVEL) * share) if whole.size else None
-    tests = [tost(table[cell].dropna(), -margin(task), margin(task)).p for cell in names]
+    known = {cell: _known(column) for cell, column in zip(names, table.to_numpy().T, strict=True)}
+    tests = [tost(values, -margin(task), margin(task)).p for values in known.values()]
     equivalence = holm(np.nan_to_num(np.array(tests, float), nan=1.0))
-    of_cell = dict(list(part.groupby("cell", sort=False)))
+    kept = part.drop_duplicates("cell")[["task", "part", "dataset", "cell", "latent_dim", "n_train"]].to_dict("records")
     places = {cell: place for place, cell in enumerate(whole.columns)}
-    for cell, equivalence_p in zip(names, equivalence, strict=True):
-        if joint is not None and (i := places.get(cell)) is not None:
+    of_control = control[names].to_numpy().T
+    for same, equivalence_p, linear in zip(kept, equivalence, of_control, strict=True):
+        if joint is not None and (i := places.get(same["cell"])) is not None:
             numbers = {"value": joint.value[i], "low": joint.low[i], "high": joint.high[i]}
             numbers |= {"p": np.minimum(1, joint.p[i] / share)}  # NaN of one seed
             numbers |= {"n": joint.n, "method": joint.method}
         else:
-            numbers = _alone(table[cell].dropna().to_numpy(), len(names))
-        rows = of_cell[cell]
-        kept = ("task", "part", "dataset", "cell", "latent_dim", "n_train")
+            numbers = _alone(known[same["cell"]], len(names))
         yield {
-            **{name: rows[name].iloc[0] for name in kept},
-            **numbers,
+            **same,
+            **_with_images(numbers, same["part"]),
             **{"equivalence_p": equivalence_p, "margin": margin(task)},
             "verdict": verdict(numbers["low"], numbers["high"], equivalence_p <= alpha(LEVEL)),
-            **_control(rows["control"].dropna().to_numpy()),
+            **_control(_known(linear)),
         }
+
+
+def _known(values: np.ndarray) -> np.ndarray:
+    return values[~np.isnan(values)]
 
 
 def _alone(values: np.ndarray, comparisons: int) -> dict[str, Any]:
@@ -191,7 +208,8 @@ def curves(found: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """What is memorised over each axis, and the level from which training images do at most the margin better.
 
     A curve is all cells that differ in one factor alone, at two levels or more. The level and its interval are found as
-    a latent size is (`analysis.chosen_size`): on the gap, minus the difference, with the margin for threshold.
+    a latent size is (`analysis.chosen_size`): on the gap, minus the difference, with the margin for threshold; and
+    where a layer is narrower than the code, it is not the code's size that is varied, and the level is left out.
 
     Returns:
         Two tables: a row a level, a row a curve.
@@ -203,19 +221,33 @@ def curves(found: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     flips: list[dict[str, Any]] = []
     for factor, column in AXES.items():
         for same, part in _curves(memorised, factor):
-            levels += [{**same, "axis": factor, "level": level, **rest} for level, rest in _levels(part, column)]
-            flips.append({**same, "axis": factor, **_flip(part, column, str(same["task"]))})
+            capped = set(part.loc[part["excluded"], column]) if factor == "latent_dim" else set()
+            places, values, control = _by_level(part, column)
+            rows = zip(places, values.T, control.T, strict=True)
+            levels += [
+                {
+                    **{**same, "axis": factor, "level": level},
+                    **_estimate(_known(network), same["task"]),
+                    **{**_control(_known(linear)), "excluded": level in capped},
+                }
+                for level, network, linear in rows
+            ]
+            usable = [place for place, level in enumerate(places) if level not in capped]
+            if len(usable) > 1:
+                kept = [places[place] for place in usable]
+                turn = flip(-values[:, usable], kept, margin(same["task"]), column in FALLS)
+                flips.append({**same, "axis": factor, **turn, "left_out": ", ".join(map(str, sorted(capped)))})
     return _with_ratios(pd.DataFrame(levels)) if levels else pd.DataFrame(), pd.DataFrame(flips)
 
 
 def _curves(memorised: pd.DataFrame, factor: str) -> Iterator[tuple[dict[str, Any], pd.DataFrame]]:
     others = [name for name in (*records.FACTORS, "epochs") if name != factor]
-    groups = [part for _, part in memorised.groupby(["task", *others], dropna=False, sort=False)]
     shown = [name for name in others if name == "architecture" or memorised[name].map(str).nunique() > 1]
-    for part in groups:
-        if part[AXES[factor]].nunique() > 1:
-            first = part.iloc[0]
-            yield {"task": first["task"], "dataset": first["dataset"], "curve": _name(first, shown)}, part
+    groups = memorised.groupby(["task", *others], dropna=False, sort=False)
+    varied = memorised[groups[AXES[factor]].transform("nunique") > 1]
+    for _, part in varied.groupby(["task", *others], dropna=False, sort=False):
+        first = part.iloc[0]
+        yield {"task": first["task"], "dataset": first["dataset"], "curve": _name(first, shown)}, part
 
 
 def _name(first: pd.Series, shown: Sequence[str]) -> str:
@@ -228,52 +260,15 @@ def _level(level: Any) -> str:
     return f"{level:g}" if isinstance(level, (int, float, np.number)) else str(level)
 
 
-def _levels(part: pd.DataFrame, column: str) -> Iterator[tuple[int, dict[str, Any]]]:
-    for level, rows in part.groupby(column, sort=True):
-        found = _estimate(rows["value"].to_numpy(), str(rows["task"].iloc[0]))
-        yield int(level), {**found, **_control(rows["control"].dropna().to_numpy())}
-
-
-def _flip(part: pd.DataFrame, column: str, task: str) -> dict[str, Any]:
-    """The rule of `flip` on one curve."""
-    gap = -part.pivot_table(index="seed", columns=column, values="value")
-    return flip(gap.to_numpy(), [int(level) for level in gap.columns], margin(task), column in FALLS)
-
-
-def flip(gap: np.ndarray, levels: Sequence[int], threshold: float, falls: bool) -> dict[str, Any]:
-    """Where a gap passes a threshold for good.
-
-    Args:
-        gap: (n_seeds, n_levels), how much better training images do; NaN where a level lacks a seed.
-        levels: Ascending.
-        threshold: The margin.
-        falls: Whether the gap is expected to fall over the levels: then the smallest level from which it stays at or
-            below the threshold is asked for, otherwise the largest up to which it does.
-
-    Returns:
-        `value`, `low`, `high`: a level, or NaN for none of them; `first`, `last`, `tried`; `n`, `method`; `words`.
-    """
-    table = gap if falls else gap[:, ::-1]
-    found = chosen_size(table, np.arange(1, len(levels) + 1), threshold)
-    ordered = list(levels) if falls else list(levels)[::-1]
-    places = (found.value, found.low, found.high)
-    value, low, high = (float("nan") if place is None else ordered[place - 1] for place in places)
-    if not falls:
-        low, high = high, low  # of the largest level: fewer seeds' certainty reaches less far
-    end = {"first": levels[0], "last": levels[-1]}
-    numbers = {"value": value, "low": low, "high": high, **end, "n": found.n, "tried": ", ".join(map(str, levels))}
-    rule = "smallest level from which" if falls else "largest level up to which"
-    method = f"{rule} the mean gap stays ≤ {threshold:.3g}, 95 % interval by t inversion"
-    return {**numbers, "falls": falls, "words": _words(numbers, falls), "method": method}
-
-
-def _words(numbers: dict[str, Any], falls: bool) -> str:
-    """A level with its interval, such as `2,000 [500, > 40,000]`."""
-    beyond = f"> {numbers['last']:,}" if falls else f"< {numbers['first']:,}"
-    reached = numbers["first"] if falls else numbers["last"]
-    sign = "≤" if falls else "≥"
-
-    def word(level: float) -> str:
-        return beyond if level != level else f"{sign} {level:,}" if level == reached else f"{level:,}"
-
-    return f"{word(numbers['value'])} [{word(numbers['low'])}, {word(numbers['high'])}]"
+def _by_level(part: pd.DataFrame, column: str) -> tuple[list[int], np.ndarray, np.ndarray]:
+    """The levels, ascending, and (seeds × levels) means of `value` and `control`: NaN where a level lacks a seed."""
+    seeds, rows = np.unique(part["seed"].to_numpy(), return_inverse=True)
+    levels, columns = np.unique(part[column].to_numpy(), return_inverse=True)
+    found = []
+    for values in (part[name].to_numpy(dtype=float) for name in ("value", "control")):
+        sums, counts = np.zeros((2, len(seeds), len(levels)))
+        known = ~np.isnan(values)
+        np.add.at(sums, (rows[known], columns[known]), values[known])
+        np.add.at(counts, (rows[known], columns[known]), 1)
+        found.append(np.where(counts > 0, sums, np.nan) / np.maximum(counts, 1))
+    return [int(level) for level in levels], found[0], found[1]

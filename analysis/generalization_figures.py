@@ -186,6 +186,8 @@ def _curves(axes: Axes, table: pd.DataFrame, task: str, axis: str) -> None:
         values, low, high, control = _drawn(rows, task)
         axes.errorbar(rows["level"], values, _margins(values, low, high), capsize=1.5, label=name, **style.line)
         axes.plot(rows["level"], control, color=style.colour, lw=0.8, ls=":")
+        out = rows["excluded"]
+        axes.plot(rows["level"][out], values[out], style.marker, color=style.colour, mfc="white", zorder=3)
     axes.set_xscale("log")
     levels = sorted(set(table["level"]))
     axes.set_xticks(levels, [f"{level:,}" for level in levels], rotation=30 if len(levels) > 4 else 0)

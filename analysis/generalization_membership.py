@@ -14,7 +14,7 @@ import numpy as np
 
 from analysis import applications, restoration, roc
 from analysis.applications import Bench, Found, Results, baselines_name
-from analysis.draws import Draw
+from analysis.draws import Draw, images_of
 from analysis.generalization_points import DIFFERENCES, MEMBERSHIP, PARTS, SCORE, clipped_errors, fit
 from analysis.statistics import paired_t, t_interval
 from study import metrics
@@ -112,8 +112,7 @@ def _same(rows: pd.DataFrame) -> dict[str, Any]:
 
 def _mean(rows: pd.DataFrame) -> dict[str, Any]:
     found = t_interval(rows["auc"])
-    images = "for these test images" if "test" in PARTS[rows["part"].iloc[0]] else "each with images of its own"
-    low, high, method = found.low, found.high, f"{found.method} over seeds, {images}"
+    low, high, method = found.low, found.high, f"{found.method} over seeds, {images_of(PARTS[rows['part'].iloc[0]])}"
     if found.n == 1:
         low, high = rows[["image_low", "image_high"]].iloc[0]
         method = "95 % interval, images alone (DeLong): one seed"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING, Any
 
 from analysis.citable import Answer, slug
+from analysis.draws import THESE_IMAGES, images_of
 from analysis.generalization_estimates import ONE_CLASS
 from analysis.generalization_membership import CHANCE
-from analysis.generalization_points import AREAS, GENERATION, MEMBERSHIP
+from analysis.generalization_points import AREAS, GENERATION, MEMBERSHIP, PARTS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 FEW_SEEDS = 5
 NAMED = 3
+LISTED = 12  # curves over one axis that have a sentence each
 PAIRS = {"memorisation": "training ÷ held-out", "split shift": "held-out ÷ test", "together": "training ÷ test"}
 LEVELS = {"train_size": "training images", "latent_dim": "latent units", "epochs": "epochs"}
 SAYS = {
@@ -62,7 +64,7 @@ def answers(estimates: Estimates, first: pd.Series) -> list[Answer]:
         f"{SAYS[together['verdict']].capitalize()}: {main} of {first['dataset']} with {images(together)}, "
         f"training against test images {_number(together)}, of which memorisation {_number(parts['memorisation'])} "
         f"and the split itself {_number(parts['split shift'])} (mean over {_count(together['cells'])}, 95 % t "
-        f"intervals, n = {together['n']} seeds).{also}"
+        f"intervals over n = {together['n']} seeds, for the data set's test images as they are).{also}"
     )
     named = [main, "together", first["dataset"], _size(first), classes]
     statistic = "-".join(slug(part) for part in named if part)
@@ -98,17 +100,19 @@ def caption_cells(table: pd.DataFrame, dataset: str, left_out: int) -> str:
     more = f" {left_out} more cells are in cells.csv." if left_out else ""
     return (
         f"{dataset}, reconstruction by cell: ratio of mean squared errors, n = {_span(table['n'])} seeds; "
-        f"{table['method'].iloc[0]}. Grey: PCA of the same size, fitted on the same training images, mean and 95 % t "
-        f"interval. Band: within 2 %.{more}"
+        f"{table['method'].iloc[0]}; split shift: {THESE_IMAGES}. Grey: PCA of the same size, fitted on the same "
+        f"training images, mean and 95 % t interval. Band: within 2 %.{more}"
     )
 
 
 def caption_curves(table: pd.DataFrame, dataset: str) -> str:
     """Under the figure of curves."""
+    out = table["excluded"].any()
     return (
         f"{dataset}: training against held-out images; mean and 95 % t interval over n = {_span(table['n'])} seeds. "
         "Below 1, and above 0.5 of an area, training images do better. Thin, without markers: PCA of the same size on "
         "the same images. Band: what would not matter (2 %, or 0.005 of an area)."
+        + (" Hollow: a layer is narrower than the code; left out of the turning level." if out else "")
     )
 
 
@@ -130,8 +134,15 @@ def _overall(table: pd.DataFrame) -> Iterator[str]:
         found = "; ".join(f"{part} {_number(row)}: {_means(row)}" for part, row in parts.items())
         yield (
             f"{dataset}, {images(first)}, {task} ({_what(task)}): {found}. Mean over {_count(first['cells'])}"
-            f"{_left_out(first)}, {first['method']} over n = {first['n']} seeds; {_control(task, parts)}."
+            f"{_left_out(first)}, {first['method']}, n = {first['n']} seeds"
+            f"{_for_these(parts)}; {_control(task, parts)}."
         )
+
+
+def _for_these(parts: Collection[str]) -> str:
+    """Which of the parts hold for the test images at hand alone."""
+    fixed = [part for part in parts if images_of(PARTS[part]) == THESE_IMAGES]
+    return f" ({' and '.join(fixed)}: {THESE_IMAGES})" if fixed else ""
 
 
 def _what(task: str) -> str:
@@ -187,12 +198,8 @@ def _control(task: str, parts: dict[str, dict[str, Any]]) -> str:
     if task in AREAS:
         ends = _ends(row["control_low"], row["control_high"], "+.3f")
         return f"memorisation of {name}: {row['control']:+.3f}{ends}{some}"
-    import math
-
-    low, high = (math.exp(row[f"control_{end}"]) for end in ("low", "high"))
-    return (
-        f"memorisation of {name} fitted on the same images: {row['control_ratio']:.3f}{_ends(low, high, '.3f')}{some}"
-    )
+    ends = _ends(row["control_ratio_low"], row["control_ratio_high"], ".3f")
+    return f"memorisation of {name} fitted on the same images: {row['control_ratio']:.3f}{ends}{some}"
 
 
 def _cells(table: pd.DataFrame) -> Iterator[str]:
@@ -212,16 +219,21 @@ def _cells(table: pd.DataFrame) -> Iterator[str]:
 
 
 def _flips(table: pd.DataFrame) -> Iterator[str]:
-    for row in _rows(table):
+    for row in _rows(table.groupby(["dataset", "axis"], sort=False).head(LISTED)) if len(table) else ():
         never = row["value"] != row["value"]
         where = (
             "at none of them" if never else f"from {row['value']:g} on" if row["falls"] else f"up to {row['value']:g}"
         )
         yield (
-            f"{row['dataset']}, {row['task']}, {row['curve']}, with {row['tried']} {LEVELS[row['axis']]}: training "
+            f"{row['dataset']}, {row['task']}, {row['curve']}, with {row['tried']} {LEVELS[row['axis']]}"
+            f"{f' (without {out}: a layer is narrower)' if (out := row['left_out']) else ''}: training "
             f"images do at most {_worth(row['task'])} better than held-out ones {where} ({row['words']}: 95 % interval "
             f"by inversion of t tests, n = {row['n']} seeds)."
         )
+    if len(table):
+        for (dataset, axis), count in table.groupby(["dataset", "axis"], sort=False).size().items():
+            if count > LISTED:
+                yield f"{dataset}: {count - LISTED} more curves over {LEVELS[axis]} are in flips.csv."
 
 
 def _membership(table: pd.DataFrame) -> Iterator[str]:

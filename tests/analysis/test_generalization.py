@@ -19,7 +19,8 @@ from analysis import (
     generalization_points,
     generalization_text,
 )
-from analysis.generalization_estimates import flip, margin, verdict
+from analysis.generalization_estimates import margin, verdict
+from analysis.generalization_flip import flip
 from study import datasets, records
 from study.errors import InputError
 
@@ -48,7 +49,7 @@ def table(levels=({},), seeds=4, memory=MEMORY, shift=SHIFT, noise=0.01, **fixed
                     **{"trial": f"{name}-s{seed:02d}", "cell": name, "study": "own", "seed": seed, "epochs": 20},
                     **{"train_mse": train, "heldout_mse": heldout, "test_mse": test, "status": "completed"},
                     **{"control_train": np.log(memory) / 2, "control_heldout": 0.0, "control_test": -np.log(shift)},
-                    "n_train": cell["train_size"] or ALL,
+                    **{"n_train": cell["train_size"] or ALL, "narrowest_width": 64.0},
                 }
             )
     return pd.DataFrame(rows)
@@ -102,6 +103,34 @@ def test_a_control_that_some_cells_lack_says_how_many_have_it():
     found = estimated(trials.assign(**{name: trials[name].where(trials["latent_dim"] == 2) for name in splits}))
     assert found.overall[["cells", "control_cells"]].drop_duplicates().to_numpy().tolist() == [[2, 1]]
     assert any("over 1 cell with such a number" in text for text in generalization_text.sentences(found, None, "own"))
+
+
+def test_a_latent_size_above_the_narrowest_layer_is_left_out_of_the_turning_level_and_said():
+    """At 32 units behind 16 nothing is memorised; whether the code is large decides nothing there."""
+    sizes = [dict(latent_dim=k, memory=0.5 if k == 8 else 0.999) for k in (2, 4, 8, 32)]
+    found = estimated(table(sizes, noise=0.001).assign(narrowest_width=16.0))
+    assert found.flips[["tried", "left_out", "value"]].iloc[0].tolist() == ["2, 4, 8", "32", 4]
+    assert found.curves.set_index("level")["excluded"].to_dict() == {2: False, 4: False, 8: False, 32: True}
+    said = " ".join(generalization_text.sentences(found, None, "own"))
+    assert "with 2, 4, 8 latent units (without 32: a layer is narrower)" in said
+    assert "Hollow" in generalization_text.caption_curves(found.curves, "digits")
+    only_one = estimated(table(sizes[2:], noise=0.001).assign(narrowest_width=16.0))
+    assert only_one.flips.empty and len(only_one.curves) == 2
+
+
+def test_of_many_curves_the_first_are_named_and_the_others_counted(usual):
+    one = usual.flips[usual.flips["axis"] == "latent_dim"].iloc[:1]
+    said = list(generalization_text._flips(pd.concat([one] * 20)))
+    assert len(said) == 13 and said[-1] == "digits: 8 more curves over latent units are in flips.csv."
+
+
+def test_against_test_images_intervals_hold_for_these_images(usual):
+    for rows in (usual.overall, usual.cells):
+        fixed = rows["method"].str.endswith("for these test images")
+        assert set(rows["part"][fixed]) == {"split shift", "together"} and fixed.any()
+        assert rows["method"][~fixed].str.endswith("each with images of its own").all()
+    said = generalization_text.sentences(usual, None, "own")
+    assert any("(split shift and together: for these test images)" in text for text in said)
 
 
 def test_training_set_sizes_and_single_classes_stand_apart():

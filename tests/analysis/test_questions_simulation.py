@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from analysis import generalization_estimates, generalization_membership, residual_estimates, residual_twins, roc
-from analysis.generalization_estimates import flip
+from analysis.generalization_flip import flip
 from analysis.residual_estimates import INTERACTION
 from analysis.residual_twins import PLAIN, SKIPS
 from study.space import DEFAULTS
