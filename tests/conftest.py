@@ -20,8 +20,11 @@ LONGEST = ("test_recovery.py", "test_search.py", "test_extras.py", "test_generat
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest files first, so that two workers that share the files out end together."""
+    """The longest files first, so that two workers that share the files out end together; slow tests get an hour."""
     order = {name: place for place, name in enumerate(LONGEST)}
+    for item in items:
+        if item.get_closest_marker("slow"):
+            item.add_marker(pytest.mark.timeout(3600))
     items.sort(key=lambda item: order.get(item.path.name, len(LONGEST)))
 
 
