@@ -79,7 +79,9 @@ def write(options: argparse.Namespace) -> tuple[list[Path], list[str]]:
     gaps = [block for block in every(report.blocks) if isinstance(block, Gap)]
     said = [f"missing: {gap.text} {gap.command}".rstrip() for gap in dict.fromkeys(gaps)]
     said += [
-        f"in no table: {one.text} in «{sentence}»" for sentence, one in numbers.numbers(report.blocks) if not one.table
+        f"in no table of {one.study}, {one.analysis}: {one.text} (marked; numbers.csv has its sentence)"
+        for _, one in numbers.numbers(report.blocks)
+        if not one.table
     ]
     said += [f"report.pdf: {lacking}; the machine's fonts were asked for it"] if lacking else []
     said += [

@@ -238,6 +238,10 @@ def test_bad_input_ends_with_2_and_a_remedy(artifacts, tmp_path, capsys):
             [(cite_trace.BESIDE, 0, ""), (cite_trace.WITH, 0, "latent_elbow.digits-2")],
         ),
         ("p = 0.031", [(cite_trace.ALONE, 0, "")]),
+        (
+            "0.035 (0.026 to 0.0431)",
+            [(cite_trace.BESIDE, 0, "latent_elbow.digits-2"), *[(cite_trace.BESIDE, 0, "")] * 2],
+        ),
         ("0.0312 or 0.0313", [(cite_trace.ALONE, 0, ""), (cite_trace.NOWHERE, -1, "")]),
         ("3.12", [(cite_trace.NOWHERE, -1, "")]),  # a share in per cent says so
         ("1e-07, at k = 97.5", [(cite_trace.ALONE, 1, ""), (cite_trace.ALONE, 0, "")]),  # within a method's words

@@ -129,7 +129,7 @@ def test_each_number_of_a_sentence_is_followed_to_its_row_or_marked(study, capsy
     change(study / "analysis/latent_elbow", sentences=[told])
     report_study.write_modifications(study, report_study.modification())
     assert report.main([]) == 0
-    assert "in no table: 0.0987 in «digits: it is 0.0211 [0.0187, 0.0235]" in capsys.readouterr().out
+    assert "in no table of tiny, latent_elbow: 0.0987 (marked; numbers.csv has" in capsys.readouterr().out
     rows = list(csv.DictReader((study / "report" / "numbers.csv").read_text().splitlines()))
     assert [(row["number"], row["held"], row["id"], row["table"], row["row"]) for row in rows] == [
         ("0.0211 [0.0187, 0.0235]", "with its interval", "latent_elbow.digits-4", "curve.csv", "1"),
