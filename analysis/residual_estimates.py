@@ -6,7 +6,7 @@ plain, so that below 0 the residual network has the lower number. Records alone 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,13 +14,14 @@ import numpy as np
 
 from analysis import residual_training
 from analysis.draws import DRAW
-from analysis.residual_twins import PLAIN, SKIPS, interaction, twins
+from analysis.residual_twins import GROUP, PLAIN, SKIPS, interaction, twins
 from analysis.statistics import family
 
 if TYPE_CHECKING:
     import pandas as pd
 
 METRIC = "test_mse"
+NEEDED = [*DRAW, "of", "architecture", "depth", "seed", "trial", "status", "collapsed", "n_parameters", METRIC]
 INTERACTION, IMPUTED = "skip × log2 depth", "skip × log2 depth, failures at the mean image's error"
 
 
@@ -63,49 +64,54 @@ def estimate(trials: pd.DataFrame, history: pd.DataFrame, cost: pd.DataFrame | N
     """
     import pandas as pd
 
-    both = twins(trials)
-    groups = [(_same(part), part, _mean_image(trials)) for _, part in both.groupby(["dataset", "of"], sort=False)]
-    pairs = [(same, _pairs(part, means), part) for same, part, means in groups]
+    both = twins(trials)[NEEDED]
+    rows = residual_training.with_twins(history, both)
+    pairs = [(dict(zip(GROUP, key, strict=True)), part) for key, part in _pairs(both, _mean_image(trials))]
 
-    def table(rows: Iterator[dict[str, Any]]) -> pd.DataFrame:
-        return pd.DataFrame(list(rows))
+    def table(found: Iterable[dict[str, Any]]) -> pd.DataFrame:
+        return pd.DataFrame(list(found))
 
     return Estimates(
-        table({**same, **row} for same, rows, _ in pairs for row in rows.to_dict("records")),
-        table({**same, **row} for same, rows, _ in pairs for row in _slopes(rows)),
-        table({**same, **row} for same, rows, _ in pairs for row in _depths(rows)),
-        table({**same, **row} for same, _, part in pairs for row in residual_training.curves(part, history)),
-        table({**same, **row} for same, _, part in pairs for row in residual_training.convergence(part, history)),
-        table({**same, **row} for same, _, part in pairs for row in residual_training.gradients(part, history)),
-        table({**same, **row} for same, _, part in pairs for row in residual_training.failures(part)),
-        table({**same, **row} for same, _, part in pairs for row in residual_training.cost(part, cost)),
+        pd.concat([part for _, part in pairs], ignore_index=True) if pairs else pd.DataFrame(),
+        table({**same, **row} for same, part in pairs for row in _slopes(part)),
+        table({**same, **row} for same, part in pairs for row in _depths(part)),
+        residual_training.curves(rows),
+        table(residual_training.convergence(both, rows)),
+        table(residual_training.gradients(rows)),
+        table(residual_training.failures(both)),
+        table(residual_training.cost(both, cost)),
     )
-
-
-def _same(part: pd.DataFrame) -> dict[str, Any]:
-    return {"dataset": part["dataset"].iloc[0], "of": part["of"].iloc[0]}
 
 
 def _mean_image(trials: pd.DataFrame) -> pd.Series:
     """Draw and seed → test MSE of the training mean image: MSE ÷ fraction unexplained, of any trial on these images."""
     done = trials[trials["status"] == "completed"]
-    keys = done[[*DRAW, "seed"]].map(str).agg("/".join, axis=1)
-    return (done[METRIC] / done["test_fvu"]).groupby(keys).median()
+    return (done[METRIC] / done["test_fvu"]).groupby(_images(done)).median()
 
 
-def _pairs(part: pd.DataFrame, mean_image: pd.Series) -> pd.DataFrame:
-    """A row a seed and depth; errors of failed trials are NaN, and in `imputed` at the mean image's error."""
-    keys = part[[*DRAW, "seed"]].map(str).agg("/".join, axis=1)
-    filled = part.assign(imputed=part[METRIC].fillna(keys.map(mean_image)))
-    wide = filled.pivot_table(
-        index=["seed", "depth"], columns="architecture", values=[METRIC, "imputed", "n_parameters"], dropna=False
-    )
-    return wide[METRIC].assign(
+def _images(trials: pd.DataFrame) -> pd.Series:
+    """What decides on which images each trial was trained, in one word."""
+    import pandas as pd
+
+    levels = zip(*(trials[name] for name in (*DRAW, "seed")), strict=True)
+    return pd.Series(["/".join(map(str, one)) for one in levels], index=trials.index, dtype=object)
+
+
+def _pairs(both: pd.DataFrame, mean_image: pd.Series) -> Iterator[tuple[Any, pd.DataFrame]]:
+    """Of each group a row a seed and depth; errors of failed trials are NaN, `imputed` at the mean image's error."""
+    if both.empty:
+        return
+    filled = both.assign(imputed=both[METRIC].fillna(_images(both).map(mean_image)))
+    index = [*GROUP, "seed", "depth", "architecture"]
+    wide = filled.set_index(index)[[METRIC, "imputed", "n_parameters"]].astype(float).unstack("architecture")
+    table = wide[METRIC].assign(
         log_ratio=np.log(wide[METRIC][SKIPS] / wide[METRIC][PLAIN]),
         log_ratio_imputed=np.log(wide["imputed"][SKIPS] / wide["imputed"][PLAIN]),
         parameters=wide["n_parameters"][SKIPS],
         parameters_plain=wide["n_parameters"][PLAIN],
     ).reset_index()  # fmt: skip
+    parts = dict(list(table.groupby(GROUP, sort=False)))
+    yield from ((key, parts[key]) for key in both.groupby(GROUP, sort=False).groups)
 
 
 def _slopes(pairs: pd.DataFrame) -> Iterator[dict[str, Any]]:
@@ -115,36 +121,41 @@ def _slopes(pairs: pd.DataFrame) -> Iterator[dict[str, Any]]:
     if not pairs[[SKIPS, PLAIN]].isna().any(axis=None):
         columns.pop(IMPUTED)
     for what, column in columns.items():
-        table = _by_depth(logs, column)
-        if table.shape[1] < 2 or table.empty:
+        depths, table = _by_depth(logs, column)
+        if len(depths) < 2 or not len(table):
             continue
-        found = interaction(table.to_numpy(), list(table.columns))
+        found = interaction(table, depths)
         yield {
             **{"what": what, "slope": found.value, "slope_low": found.low, "slope_high": found.high},
             **{"factor": np.exp(found.value), "low": np.exp(found.low), "high": np.exp(found.high)},
-            **{"p": found.p, "n": found.n, "depths": ", ".join(map(str, table.columns))},
+            **{"p": found.p, "n": found.n, "depths": ", ".join(map(str, depths))},
             **{"seeds_left_out": logs["seed"].nunique() - found.n},
             "method": f"least-squares slope over log2 depth of each seed, {found.method}",
         }
 
 
-def _by_depth(logs: pd.DataFrame, column: str) -> pd.DataFrame:
-    """Seeds × depths; seeds that lack a depth are left out."""
-    table = logs.pivot(index="seed", columns="depth", values=column).dropna(axis=1, how="all")
-    return table.dropna()
+def _by_depth(logs: pd.DataFrame, column: str) -> tuple[list[int], np.ndarray]:
+    """The depths that have any, and (seeds × depths) of the seeds that have all of these."""
+    seeds, rows = np.unique(logs["seed"].to_numpy(), return_inverse=True)
+    depths, columns = np.unique(logs["depth"].to_numpy(), return_inverse=True)
+    table = np.full((len(seeds), len(depths)), np.nan)
+    table[rows, columns] = logs[column]
+    known = ~np.isnan(table).all(axis=0)
+    table = table[:, known]
+    return [int(depth) for depth in depths[known]], table[~np.isnan(table).any(axis=1)]
 
 
 def _depths(pairs: pd.DataFrame) -> Iterator[dict[str, Any]]:
     """The contrast at each depth: one family, over the seeds that have all of them."""
-    table = _by_depth(pairs, "log_ratio")
-    if table.empty:
+    depths, table = _by_depth(pairs, "log_ratio")
+    if not table.size:
         return
-    found = family(table.to_numpy())
-    ends = zip(table.columns, found.value, found.low, found.high, found.p, found.verdicts(), strict=True)
+    found = family(table)
+    ends = zip(depths, found.value, found.low, found.high, found.p, found.verdicts(), strict=True)
     for depth, value, low, high, p, verdict in ends:
         rows = pairs[pairs["depth"] == depth]
         yield {
-            **{"depth": int(depth), "ratio": np.exp(value), "low": np.exp(low), "high": np.exp(high), "p": p},
+            **{"depth": depth, "ratio": np.exp(value), "low": np.exp(low), "high": np.exp(high), "p": p},
             **{"verdict": verdict, "n": found.n, "seeds_left_out": pairs["seed"].nunique() - found.n},
             **{name: float(np.exp(np.log(rows[name]).mean())) for name in (SKIPS, PLAIN)},
             **{"parameters": rows["parameters"].max(), "parameters_plain": rows["parameters_plain"].max()},

@@ -125,8 +125,12 @@ def _interaction(row: dict[str, Any]) -> str:
         said = "the deeper the network, the less the skips help it"
     return (
         f"{said}: with each doubling of depth the test MSE of residual ÷ plain networks changes by a factor of "
-        f"{_factor(row)} (skip × log2 depth, {row['method']}, n = {row['n']} seeds, p = {row['p']:.2g}{_coarse(row)})."
+        f"{_factor(row)} (skip × log2 depth, {row['method']}, n = {row['n']} seeds{_p(row)}{_coarse(row)})."
     )
+
+
+def _p(row: dict[str, Any]) -> str:
+    return f", p = {row['p']:.2g}" if row["p"] == row["p"] else ""
 
 
 def _coarse(row: dict[str, Any]) -> str:
@@ -187,9 +191,9 @@ def _convergence(table: pd.DataFrame) -> Iterator[str]:
             for row in _rows(rows)
         ]
         yield (
-            f"{dataset}, {of}: trials that reach a validation MSE of {rows['level'].iloc[0]:.3g} (what the shallowest "
-            f"plain networks end with, geometric mean): {'; '.join(parts)} (trials that never reach it count as later "
-            "than the last epoch)."
+            f"{dataset}, {of}: trials that reach a validation MSE of {rows['level'].iloc[0]:.3g} (what the plain "
+            f"networks of depth {rows['level_depth'].iloc[0]} end with, geometric mean): {'; '.join(parts)} (trials "
+            "that never reach it count as later than the last epoch)."
         )
 
 
@@ -271,8 +275,8 @@ def _leak(leak: pd.DataFrame) -> Iterator[str]:
     for row in _rows(leak):
         yield (
             f"{row['cell']} against {row['reference']}, {row['what']}: {row['unet']:.3g} against {row['without']:.3g}; "
-            f"{row['measure']}: {row['value']:.3g}{_ends(row)} ({row['method']}, n = {row['n']} seeds, "
-            f"p = {row['p']:.2g}; descriptive)."
+            f"{row['measure']}: {row['value']:.3g}{_ends(row)} ({row['method']}, n = {row['n']} seeds{_p(row)}; "
+            "descriptive)."
         )
 
 

@@ -1,6 +1,6 @@
 """How the twins train: learning curves, epochs to a level, gradients, failures and the time of an epoch.
 
-Every function takes the trials of one group of twins, and yields the rows of a table.
+Every function takes all twins at once; its rows have what the twins share, `dataset` and `of`.
 """
 
 from __future__ import annotations
@@ -10,72 +10,101 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from analysis.residual_twins import PLAIN, SKIPS, interaction
-from analysis.statistics import Estimate, clopper_pearson, paired_t, t_interval
+from analysis.residual_twins import GROUP, PLAIN, SKIPS, interaction
+from analysis.statistics import LEVEL, Estimate, clopper_pearson, paired_t, percent, t_interval, t_margin
 
 if TYPE_CHECKING:
     import pandas as pd
 
 TREND = "per doubling of depth"
+CELL = [*GROUP, "architecture", "depth"]
 
 
-def curves(part: pd.DataFrame, history: pd.DataFrame) -> Iterator[dict[str, Any]]:
-    """Geometric means over seeds, with t intervals on the log scale."""
-    rows = history.merge(part[["trial", "architecture", "depth"]], on="trial")
-    for (architecture, depth, epoch), seeds in rows.groupby(["architecture", "depth", "epoch"], sort=False):
-        row: dict[str, Any] = {"architecture": architecture, "depth": int(depth), "epoch": int(epoch)}
-        for name in ("val_mse", "gradient_scale"):
-            found = t_interval(np.log(_positive(seeds[name])))
-            row |= {name: np.exp(found.value), f"{name}_low": np.exp(found.low), f"{name}_high": np.exp(found.high)}
-            row |= {"n": found.n, "method": f"geometric {found.method}"}
-        yield row
+def with_twins(history: pd.DataFrame, both: pd.DataFrame) -> pd.DataFrame:
+    """The learning curves of the twins, each row with its `dataset`, `of`, `architecture`, `depth` and `seed`."""
+    return history.merge(both[["trial", "dataset", "of", "architecture", "depth", "seed"]], on="trial")
 
 
-def _positive(values: pd.Series) -> np.ndarray:
-    array = values.to_numpy(np.float64)
-    return array[np.isfinite(array) & (array > 0)]
+def curves(rows: pd.DataFrame) -> pd.DataFrame:
+    """Geometric means over seeds at each epoch, with t intervals on the log scale; `n` seeds with a validation error.
+
+    Args:
+        rows: From `with_twins`.
+    """
+    keys = [*CELL, "epoch"]
+    found: dict[str, pd.Series] = {}
+    for name in ("gradient_scale", "val_mse"):
+        values = rows[name].astype(float)
+        logs = np.log(values.where(np.isfinite(values) & (values > 0)))
+        over = logs.groupby([rows[key] for key in keys], sort=False).agg(n="count", mean="mean", se="sem")
+        margin = t_margin(over["se"], over["n"] - 1, LEVEL)
+        found |= {name: np.exp(over["mean"]), f"{name}_low": np.exp(over["mean"] - margin)}
+        found |= {f"{name}_high": np.exp(over["mean"] + margin), "n": over["n"]}
+    method = f"geometric mean, {percent(LEVEL)} t interval (none of fewer than 2 seeds)"
+    return over[[]].assign(**found, method=method).reset_index()
 
 
-def convergence(part: pd.DataFrame, history: pd.DataFrame) -> Iterator[dict[str, Any]]:
-    """Epochs until val_mse is first at or below the level: what the shallowest plain network ends with."""
-    rows = history.merge(part[["trial", "architecture", "depth", "seed"]], on="trial")
-    shallow = part[(part["architecture"] == PLAIN) & (part["depth"] == part["depth"].min())]
-    ends = rows[rows["trial"].isin(shallow["trial"])].sort_values("epoch").groupby("trial").tail(1)["val_mse"]
-    level = float(np.exp(np.log(_positive(ends)).mean()))
-    for (architecture, depth), cell in part.groupby(["architecture", "depth"], sort=False):
-        mine = rows[rows["trial"].isin(cell["trial"]) & (rows["val_mse"] <= level)]
-        first = mine.groupby("trial")["epoch"].min().reindex(cell["trial"]).to_numpy(np.float64)
-        epochs = np.where(np.isnan(first), np.inf, first)
-        share = clopper_pearson(int(np.isfinite(epochs).sum()), len(epochs))
-        whole = t_interval(np.log(epochs)) if np.isfinite(epochs).all() else t_interval([])
-        yield {
-            **{
-                "architecture": architecture,
-                "depth": int(depth),
-                "level": level,
-                "reached": int(np.isfinite(epochs).sum()),
-            },
-            **{"share": share.value, "low": share.low, "high": share.high, "n": share.n, "method": share.method},
-            **{"median": float(np.median(epochs)), "mean": np.exp(whole.value)},
-            **{"mean_low": np.exp(whole.low), "mean_high": np.exp(whole.high)},
-        }
+def convergence(both: pd.DataFrame, rows: pd.DataFrame) -> Iterator[dict[str, Any]]:
+    """Epochs until val_mse is first at or below the level: what the shallowest plain networks that trained end with.
+
+    Groups of which no plain network trained have no level to reach, and no row.
+
+    Args:
+        both: The twins.
+        rows: Their learning curves, from `with_twins`.
+    """
+    shallow = _shallowest(both)
+    last = rows.loc[rows.groupby("trial")["epoch"].idxmax()].set_index("trial")["val_mse"].astype(float)
+    ends = np.log(shallow["trial"].map(last.where(np.isfinite(last) & (last > 0))))
+    levels = np.exp(ends.groupby([shallow[name] for name in GROUP]).mean())
+    depths = shallow.groupby(GROUP)["depth"].first()
+    of_group = zip(*(rows[name] for name in GROUP), strict=True)
+    level_of = rows["val_mse"] <= np.array([levels.get(key, np.nan) for key in of_group], dtype=float)
+    first = both["trial"].map(rows[level_of].groupby("trial")["epoch"].min()).astype(float).fillna(np.inf)
+    for (dataset, of, architecture, depth), epochs in first.groupby([both[name] for name in CELL], sort=False):
+        if (level := levels.get((dataset, of), np.nan)) == level:
+            same = {"dataset": dataset, "of": of, "architecture": architecture, "depth": int(depth)}
+            yield {**same, "level": level, "level_depth": int(depths[dataset, of]), **_reached(epochs.to_numpy())}
 
 
-def gradients(part: pd.DataFrame, history: pd.DataFrame) -> Iterator[dict[str, Any]]:
-    """Log ratio of the gradient scale, mean over the epochs that both have, then over seeds."""
-    rows = history.merge(part[["trial", "architecture", "depth", "seed"]], on="trial")
-    rows = rows[rows["gradient_scale"] > 0]
-    wide = rows.pivot_table(index=["seed", "depth", "epoch"], columns="architecture", values="gradient_scale").dropna()
-    if wide.empty:
-        return
-    logs = (
-        np.log(wide[SKIPS] / wide[PLAIN]).groupby(["seed", "depth"]).mean().unstack("depth").dropna(axis=1, how="all")
-    )
-    for depth in logs:
-        yield {"depth": int(depth), "what": f"depth {depth}", **_ratio(paired_t(logs[depth].dropna()))}
-    whole = logs.dropna()
-    if logs.shape[1] > 1 and len(whole):
-        yield {"depth": None, "what": TREND, **_ratio(interaction(whole.to_numpy(), list(whole.columns)))}
+def _shallowest(both: pd.DataFrame) -> pd.DataFrame:
+    """The plain networks that trained at the least depth at which any of their group did."""
+    trained = both[(both["architecture"] == PLAIN) & (both["status"] == "completed")]
+    return trained[trained["depth"] == trained.groupby(GROUP)["depth"].transform("min")]
+
+
+def _reached(epochs: np.ndarray) -> dict[str, Any]:
+    """How many trials reach a level, and when: (n,) epochs, infinite where one does not."""
+    count = int(np.isfinite(epochs).sum())
+    share = clopper_pearson(count, len(epochs))
+    whole = t_interval(np.log(epochs)) if count == len(epochs) else t_interval([])
+    return {
+        **{"reached": count, "share": share.value, "low": share.low, "high": share.high, "n": share.n},
+        **{"method": share.method, "median": float(np.median(epochs)), "mean": np.exp(whole.value)},
+        **{"mean_low": np.exp(whole.low), "mean_high": np.exp(whole.high)},
+    }
+
+
+def gradients(rows: pd.DataFrame) -> Iterator[dict[str, Any]]:
+    """Log ratio of the gradient scale, mean over the epochs that both have, then over seeds.
+
+    Args:
+        rows: The learning curves of the twins, from `with_twins`.
+    """
+    index = [*GROUP, "seed", "depth", "epoch", "architecture"]
+    scales = rows[rows["gradient_scale"] > 0].set_index(index)["gradient_scale"].astype(float).unstack("architecture")
+    both = scales.reindex(columns=[SKIPS, PLAIN]).dropna()
+    logs = np.log(both[SKIPS] / both[PLAIN]).groupby([*GROUP, "seed", "depth"]).mean()
+    for key, part in logs.groupby(GROUP, sort=False):
+        table = part.droplevel(GROUP).unstack("depth")
+        same = dict(zip(GROUP, key, strict=True))
+        for depth in table:
+            what = {"depth": int(depth), "what": f"depth {depth}"}
+            yield {**same, **what, **_ratio(paired_t(table[depth].dropna()))}
+        whole = table.dropna()
+        if table.shape[1] > 1 and len(whole):
+            trend = interaction(whole.to_numpy(), list(whole.columns))
+            yield {**same, "depth": None, "what": TREND, **_ratio(trend)}
 
 
 def _ratio(found: Estimate) -> dict[str, Any]:
@@ -83,35 +112,37 @@ def _ratio(found: Estimate) -> dict[str, Any]:
     return {**ends, "p": found.p, "n": found.n, "method": f"geometric {found.method}"}
 
 
-def failures(part: pd.DataFrame) -> Iterator[dict[str, Any]]:
+def failures(both: pd.DataFrame) -> Iterator[dict[str, Any]]:
     """Trials that failed, and completed ones that are no better than the mean image."""
-    for (architecture, depth), cell in part.groupby(["architecture", "depth"], sort=False):
-        done = cell[cell["status"] == "completed"]
-        kinds = {"failed": cell["status"] != "completed", "collapsed": done["collapsed"].eq(True)}
-        for what, happened in kinds.items():
-            found = clopper_pearson(int(happened.sum()), len(happened))
+    done = both["status"] == "completed"
+    what = both[CELL].assign(failed=~done, done=done, collapsed=done & both["collapsed"].eq(True), tried=True)
+    for levels, failed, completed, collapsed, tried in what.groupby(CELL, sort=False).sum().itertuples():
+        for name, count, n in (("failed", failed, tried), ("collapsed", collapsed, completed)):
+            found = clopper_pearson(int(count), int(n))
             yield {
-                **{"architecture": architecture, "depth": int(depth), "what": what, "count": int(happened.sum())},
-                **{"share": found.value, "low": found.low, "high": found.high, "n": found.n, "method": found.method},
+                **dict(zip(CELL, levels, strict=True)),
+                **{"what": name, "count": int(count), "share": found.value, "low": found.low, "high": found.high},
+                **{"n": found.n, "method": found.method},
             }
 
 
-def cost(part: pd.DataFrame, cost: pd.DataFrame | None) -> Iterator[dict[str, Any]]:
+def cost(both: pd.DataFrame, cost: pd.DataFrame | None) -> Iterator[dict[str, Any]]:
     """Seconds an epoch of either twin, as `study.cost` measured them."""
     if cost is None:
         return
-    cells = part.assign(cell=part["trial"].str.replace(r"-s\d+$", "", regex=True))[["cell", "architecture", "depth"]]
-    known = cells.drop_duplicates().merge(cost.drop(columns=["architecture", "depth"]), on="cell")
-    for depth, rows in known.groupby("depth", sort=True):
-        both = rows.set_index("architecture")
-        if {SKIPS, PLAIN} <= set(both.index):
-            seconds = {name: float(both.loc[name, "epoch_seconds"]) for name in (SKIPS, PLAIN)}
+    cells = both[CELL].assign(cell=both["trial"].str.replace(r"-s\d+$", "", regex=True)).drop_duplicates()
+    known = cells.merge(cost[[name for name in cost if name == "cell" or name not in CELL]], on="cell")
+    for (dataset, of, depth), rows in known.groupby([*GROUP, "depth"]):
+        twin = rows.set_index("architecture")
+        if {SKIPS, PLAIN} <= set(twin.index):
+            seconds = {name: float(twin.loc[name, "epoch_seconds"]) for name in (SKIPS, PLAIN)}
             yield {
+                **{"dataset": dataset, "of": of},
                 **{"depth": int(depth), **seconds, "ratio": seconds[SKIPS] / seconds[PLAIN]},
-                **{f"{name}_low": float(both.loc[name, "epoch_seconds_low"]) for name in seconds},
-                **{f"{name}_high": float(both.loc[name, "epoch_seconds_high"]) for name in seconds},
+                **{f"{name}_low": float(twin.loc[name, "epoch_seconds_low"]) for name in seconds},
+                **{f"{name}_high": float(twin.loc[name, "epoch_seconds_high"]) for name in seconds},
                 **{
-                    "n": int(both["rounds"].min()),
+                    "n": int(twin["rounds"].min()),
                     "method": "median epoch in a process of its own; low, high: extremes",
                 },
             }

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SKIPS, PLAIN = "residual", "plain_deep"
+GROUP = ["dataset", "of"]  # what twins are compared within
 SAME = [factor for factor in records.FACTORS if factor not in ("architecture", "depth")]
 NAMES = {"latent_dim": "k = {}", "train_size": "n = {}", "normal_class": "class {}", "learning_rate": "rate {}",
          "batch_size": "batch {}"}  # fmt: skip
@@ -59,7 +60,7 @@ def twins(trials: pd.DataFrame) -> pd.DataFrame:
     found = known[shared == 2].assign(depth=lambda table: table["depth"].astype(int))
     varied = [name for name in SAME if name != "dataset" and found[name].map(str).nunique() > 1]
     shown = [name for name in SAME if name in ("latent_dim", "loss", *varied)]
-    return found.assign(of=[_name(row, shown) for row in found.to_dict("records")])
+    return found.assign(of=[_name(row, shown) for row in found[shown].to_dict("records")])
 
 
 def _name(row: dict[str, Any], shown: Sequence[str]) -> str:

@@ -38,8 +38,9 @@ def test_the_interaction_is_recovered(slope, seeds):
     rng = np.random.default_rng(seeds)
     rows = []
     for _ in range(STUDIES // 5):
-        pairs = residual_estimates._pairs(residual_study(slope, seeds, rng), pd.Series({"x": 1.0}))
-        rows += [row for row in residual_estimates._slopes(pairs) if row["what"] == INTERACTION]
+        twins = residual_study(slope, seeds, rng).assign(of="k = 8")
+        for _, pairs in residual_estimates._pairs(twins, pd.Series({"x": 1.0})):
+            rows += [row for row in residual_estimates._slopes(pairs) if row["what"] == INTERACTION]
     found = pd.DataFrame(rows)
     covered = ((found["slope_low"] <= slope) & (slope <= found["slope_high"])).mean()
     rejected = ((found["slope_high"] < 0) | (found["slope_low"] > 0)).mean()
@@ -131,7 +132,7 @@ def test_the_area_of_membership_covers_new_seeds_and_images(shift, seeds):
             held = rng.normal(shift + 0.1 * rng.normal(), 1, 150)
             area = roc.crossed([roc.placements(rng.normal(size=100), held)])
             rows.append({"auc": area.value, "image_se": area.image_sd, "pca_auc": 0.5 + 0.01 * seed})
-        table = pd.DataFrame(rows).assign(image_low=0.0, image_high=1.0)
+        table = pd.DataFrame(rows).assign(image_low=0.0, image_high=1.0, part="memorisation")
         found = generalization_membership._mean(table)
         covered.append(found["low"] <= truth <= found["high"])
     print(f"\nmembership, shift {shift}, n = {seeds}: true area {truth:.3f} covered {np.mean(covered):.3f}")

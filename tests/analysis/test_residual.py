@@ -159,6 +159,28 @@ def test_epochs_to_the_level_of_the_shallowest_plain_network(usual):
     assert "plain_deep depth 8: 0 of 5, median beyond the last epoch" in text
 
 
+def test_where_the_shallowest_plain_networks_fail_the_next_give_the_level(usual):
+    """And where no plain network trains there is no level, no ratio of gradients, and no sentence with a NaN."""
+    trials = study()
+    failed = trials["architecture"] == PLAIN
+    for fails, depth in ((failed & (trials["depth"] == 1), 2), (failed, None)):
+        some = trials.assign(
+            status=trials["status"].mask(fails, "error"), test_mse=trials["test_mse"].mask(fails),
+            test_fvu=trials["test_fvu"].mask(fails), collapsed=trials["collapsed"].mask(fails),
+        )  # fmt: skip
+        found = residual_estimates.estimate(some, curves(some), None)
+        assert set(found.convergence.get("level_depth", ())) == ({depth} if depth else set())
+        assert len(found.gradients) == (4 if depth else 0)
+        said = residual_text.sentences(found, pd.DataFrame(), pd.DataFrame(), "tiny")
+        assert any("plain networks of depth 2 end with" in text for text in said) == (depth == 2)
+        assert not any("nan" in text for text in said)
+
+
+def test_one_seed_has_no_p():
+    said = residual_text.sentences(estimated(study(seeds=1)), pd.DataFrame(), pd.DataFrame(), "tiny")
+    assert any("cannot be said from one seed" in text for text in said) and not any("nan" in text for text in said)
+
+
 def test_gradients_at_each_depth_and_their_trend(usual):
     found = usual.gradients.set_index("what")
     assert found["ratio"].to_dict() == pytest.approx({**{f"depth {d}": 2 * d for d in DEPTHS}, TREND: 2})
@@ -386,7 +408,7 @@ def test_models_that_are_gone_cost_the_latent_use_alone(stored, tmp_path, monkey
 
 
 def test_a_study_with_neither_is_refused_with_the_space_that_has_both(stored, tmp_path, capsys):
-    stored(pd.DataFrame([trial("cnn", None, 0, 0.02)]), pd.DataFrame())
+    stored(pd.DataFrame([trial("cnn", None, 0, 0.02)]), pd.DataFrame(columns=list(records.HISTORY_COLUMNS)))
     assert residual.main(["mine", "--artifacts", str(tmp_path)]) == 2
     assert "python -m study.search residual_depth" in capsys.readouterr().err
     assert residual._cost(tmp_path) is None
