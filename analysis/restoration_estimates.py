@@ -40,7 +40,8 @@ class Estimates:
             interval; `n` seeds.
         skill: A row a cell: mean skill over the conditions in one pass, simultaneous interval, adjusted p, verdict.
         iterated: A row a cell: log of the error after iteration over that in one pass; the same columns.
-        fills: A row a fill value: log of the error over that with the mean pixel, mean over cells; the same columns.
+        fills: A row a fill value: log of the error over that with the mean pixel, mean over the `cells` that have all
+            seeds (`left_out`: the others); the same columns.
         crossings: A row a cell and baseline: the Gaussian level from which the cell has less error.
     """
 
@@ -178,9 +179,12 @@ def _family(rows: pd.DataFrame, what: str) -> pd.DataFrame:
     import pandas as pd
 
     found = []
-    for dataset, part in rows.groupby("dataset", sort=False):
+    for dataset, whole in rows.groupby("dataset", sort=False):
+        part = whole if what == "cell" else _of_whole_cells(whole)
         table = part.pivot_table(index="seed", columns=what, values="skill", sort=False)
         same = {"conditions": part["condition"].nunique(), "n_images": int(part["n_images"].max())}
+        if what != "cell":
+            same |= {"cells": part["cell"].nunique(), "left_out": whole["cell"].nunique() - part["cell"].nunique()}
         for name, (contrasts, place) in zip(table.columns, _contrasts(table.to_numpy()), strict=True):
             value, low, high = contrasts.value[place], contrasts.low[place], contrasts.high[place]
             found.append(
@@ -192,6 +196,21 @@ def _family(rows: pd.DataFrame, what: str) -> pd.DataFrame:
                 }
             )
     return pd.DataFrame(found)
+
+
+def _of_whole_cells(rows: pd.DataFrame) -> pd.DataFrame:
+    """The cells with the most seeds: were the mean over cells of other ones in some seeds, cells would look like seeds.
+
+    Where these lack different seeds, of the seeds that all of them have; where they share none, the first alone.
+    """
+    seeds = {cell: frozenset(part["seed"]) for cell, part in rows.groupby("cell", sort=False)}
+    most = max(map(len, seeds.values()))
+    kept = {cell: known for cell, known in seeds.items() if len(known) == most}
+    common = frozenset.intersection(*kept.values())
+    if not common:
+        kept = dict([next(iter(kept.items()))])
+        common = next(iter(kept.values()))
+    return rows[rows["cell"].isin(list(kept)) & rows["seed"].isin(common)]
 
 
 def _contrasts(table: np.ndarray) -> Iterator[tuple[Contrasts, int]]:

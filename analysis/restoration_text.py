@@ -131,8 +131,10 @@ def _fills(table: pd.DataFrame) -> Iterator[str]:
     for dataset, rows in table.groupby("dataset", sort=False):
         first = rows.iloc[0]
         found = "; ".join(f"{row['mode'].removeprefix('filled with ')} {_ratio(row)} times" for row in _rows(rows))
+        out = f", {first['left_out']} that lack seeds left out" if first["left_out"] else ""
         yield (
-            f"{dataset}: what removed pixels are filled with, against the mean pixel (mean over cells, one mask): "
+            f"{dataset}: what removed pixels are filled with, against the mean pixel (mean over "
+            f"{first['cells']} cell{'s' if first['cells'] > 1 else ''}{out}, one mask): "
             f"error with {found} ({first['n_images']:,} images, n = {first['n']} seeds; {first['method']})."
         )
 

@@ -187,6 +187,21 @@ def test_iteration_and_fills_are_compared_on_the_same_images():
     assert any("error with black 2 [2, 2] times" in text for text in said)
 
 
+def test_a_cell_that_lacks_a_seed_does_not_move_the_mean_over_cells():
+    """One cell doubles its error, the other quadruples it: every seed's mean is of the same cells."""
+    once = [row for row in model_rows(4, ("centre_38",), noise=0.0) if row["n_images"] == 100]
+    times = dict(zip(CELLS, (2, 4), strict=True))
+    filled = [row | {"mode": "filled with black", "mse": row["mse"] * times[row["trial"][:-4]]} for row in once]
+    lacking = [row for row in filled if row["trial"] != "digits-dense-k8-mse-denoising-s03"]
+    every, fewer = (
+        estimate(results(once + rows, baseline_rows(4, ("centre_38",)))).fills.iloc[0] for rows in (filled, lacking)
+    )
+    assert every[["ratio", "cells", "left_out"]].tolist() == [pytest.approx(8**0.5), 2, 0]
+    assert fewer[["ratio", "ratio_low", "ratio_high", "cells", "left_out", "n"]].tolist() == [
+        *(pytest.approx(2), pytest.approx(2), pytest.approx(2), 1, 1, 4),
+    ]
+
+
 def test_without_the_linear_optimum_there_is_no_skill():
     others = baseline_rows(method="mean image")
     with pytest.raises(InputError, match="linear optimum is missing for digits-dense-k2-mse-s00"):
