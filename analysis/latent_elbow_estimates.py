@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from analysis import chosen_size, command, figures
-from analysis.statistics import Estimate, clopper_pearson, t_interval
+from analysis.statistics import Estimate, Floats, clopper_pearson, t_interval
 from study import records
 from study.errors import InputError
 
@@ -30,7 +33,7 @@ REFUSED = {
     "psnr": "a share of a logarithm means nothing. Take val_mse, which orders all models alike",
 }
 TRIAL = ["latent_dim", "seed", "trial", "status", "collapsed", "excluded", "narrowest_width"]
-ERRORS = ["split", "error", "mean_image", "relative", "pca", "pca_relative"]
+NUMBERS = ["error", "mean_image", "relative", "pca", "pca_relative"]
 DESCRIPTIVE: dict[Any, Callable] = {
     "one standard error": chosen_size.one_standard_error,
     "Kneedle": chosen_size.kneedle,
@@ -194,18 +197,20 @@ def _points(rows: pd.DataFrame, references: pd.DataFrame, kind: str) -> pd.DataF
         points["error"] = 1 - points["error"]
     for name, error in (("relative", "error"), ("pca_relative", "pca")):
         points[name] = points[error] / points["mean_image"]
-    return points[["curve", "panel", *CELL, *TRIAL, *ERRORS]]
+    return points[["curve", "panel", *CELL, *TRIAL, "split", *NUMBERS]]
 
 
 def _curve(points: pd.DataFrame, kind: str) -> Iterator[dict]:
     """Means over seeds at each size and split."""
-    for (split, size), rows in points.groupby(["split", "latent_dim"], sort=True):
-        first = rows.iloc[0]
-        same = {name: first[name] for name in ("curve", "dataset", "panel", *CELL[1:])}
+    first = points.iloc[0]
+    same = {name: first[name] for name in ("curve", "dataset", "panel", *CELL[1:])}
+    numbers = points[["split", "latent_dim", "excluded", *NUMBERS]]
+    for (split, size), rows in numbers.groupby(["split", "latent_dim"], sort=True):
         network, pca, error = (_mean(rows[name].dropna()) for name in ("relative", "pca_relative", "error"))
         yield {
             **same,
-            **{"latent_dim": size, "split": split, "metric": column_of(split, kind), "excluded": first["excluded"]},
+            **{"latent_dim": size, "split": split, "metric": column_of(split, kind)},
+            "excluded": rows["excluded"].iloc[0],
             **{"n": network.n, "relative": network.value, "low": network.low, "high": network.high},
             **{"error": error.value, "error_low": error.low, "error_high": error.high},
             **{"pca_n": pca.n, "pca_relative": pca.value, "pca_low": pca.low, "pca_high": pca.high},
@@ -216,17 +221,21 @@ def _curve(points: pd.DataFrame, kind: str) -> Iterator[dict]:
 def _elbow(points: pd.DataFrame, kind: str) -> Iterator[dict]:
     """What each rule chooses on the whole grid, and on the grid without its last size."""
     first = points.iloc[0]
-    val = points[points["split"] == "val"]
+    val, test = (points.loc[points["split"] == split, [*TRIAL, *NUMBERS]] for split in ("val", "test"))
+    at = cache(lambda size: _test_error(test, size, kind))  # rules often choose alike
     network = _by_seed(val[~val["excluded"]], "relative")
     pca = _by_seed(val, "pca_relative")  # has no narrow layer: keeps every size
     for shortened in (False, True):
         for rule in RULES:
-            chosen, linear = (_choose(rule, table.iloc[:, : table.shape[1] - shortened]) for table in (network, pca))
+            chosen, linear = (
+                _choose(rule, sizes[: len(sizes) - shortened], table[:, : len(sizes) - shortened])
+                for sizes, table in (network, pca)
+            )
             yield {
                 **{name: first[name] for name in ("curve", "dataset", "panel")},
                 **{"rule": rule_name(rule), "threshold": rule if isinstance(rule, float) else None},
                 **{"shortened": shortened, **chosen, **{f"pca_{name}": value for name, value in linear.items()}},
-                **_test_error(points[points["split"] == "test"], chosen["value"], kind),
+                **at(chosen["value"]),
             }
 
 
@@ -243,36 +252,26 @@ def rule_name(rule: float | str) -> str:
     return f"≤ {100 * rule:g} % of mean image" if isinstance(rule, float) else rule
 
 
-def _by_seed(val: pd.DataFrame, column: str) -> pd.DataFrame:
-    """Seeds × sizes, without sizes that no seed completed."""
-    return val.pivot(index="seed", columns="latent_dim", values=column).dropna(axis=1, how="all")
+def _by_seed(val: pd.DataFrame, column: str) -> tuple[list[int], Floats]:
+    """The sizes that some seed completed, and (seeds × sizes)."""
+    table = val.pivot(index="seed", columns="latent_dim", values=column).dropna(axis=1, how="all")
+    return table.columns.tolist(), table.to_numpy(dtype=float)
 
 
-def _choose(rule: float | str, table: pd.DataFrame) -> dict:
-    sizes = list(table.columns)
-    seeds = table.notna().sum()
+def _choose(rule: float | str, sizes: Sequence[int], table: Floats) -> dict:
+    seeds = (~np.isnan(table)).sum(axis=0)
     same = {
         **{"first": sizes[0], "last": sizes[-1], "tried": " ".join(map(str, sizes))},
         **{"n": int(seeds.min()), "seeds": command.span(seeds)},
     }
     if isinstance(rule, float):
-        found = chosen_size.chosen_size(table.to_numpy(), sizes, rule)
-        return {
-            **{
-                "value": found.value,
-                "low": found.low,
-                "high": found.high,
-                "choice": str(found).replace(" (not reached)", ""),
-            },
-            **{**same, "method": found.method},
-        }
-    value = DESCRIPTIVE[rule](table.to_numpy(), sizes)
-    words = {
-        "choice": "none" if value is None else str(value),
-        **same,
-        "method": f"{rule} on means over seeds; no interval",
-    }
-    return {"value": value, "low": None, "high": None, **words}
+        found = chosen_size.chosen_size(table, sizes, rule)
+        ends = {"value": found.value, "low": found.low, "high": found.high}
+        return {**ends, "choice": str(found).replace(" (not reached)", ""), **same, "method": found.method}
+    value = DESCRIPTIVE[rule](table, sizes)
+    words = {"choice": "none" if value is None else str(value), **same}
+    method = f"{rule} on means over seeds; no interval"
+    return {"value": value, "low": None, "high": None, **words, "method": method}
 
 
 def _test_error(test: pd.DataFrame, size: int | None, kind: str) -> dict:
@@ -281,13 +280,8 @@ def _test_error(test: pd.DataFrame, size: int | None, kind: str) -> dict:
     error, relative = (_mean(at[name]) for name in ("error", "relative"))
     words = f"{error.value:.4f} [{error.low:.4f}, {error.high:.4f}]" if error.n else "–"
     return {
-        "test": words,
-        **{
-            "test_metric": column_of("test", kind),
-            "test_error": error.value,
-            "test_low": error.low,
-            "test_high": error.high,
-        },
+        **{"test": words, "test_metric": column_of("test", kind), "test_error": error.value},
+        **{"test_low": error.low, "test_high": error.high},
         **{"test_relative": relative.value, "test_n": error.n, "test_method": error.method},
     }
 

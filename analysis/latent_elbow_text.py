@@ -23,11 +23,13 @@ BEYOND = float("inf")  # a size past the end of the grid
 def sentences(estimates: Estimates) -> list[str]:
     """Every statement, each with its n and interval."""
     said = [*_demonstration(estimates.curve)]
+    sizes = estimates.points[["curve", "excluded", "narrowest_width", "latent_dim"]]
+    tables = (sizes, estimates.counts, estimates.curve)
+    of_curve = [dict(list(table.groupby("curve", sort=False))) for table in tables]
     for curve, elbow in estimates.elbow.groupby("curve", sort=False):
-        points = estimates.points[estimates.points["curve"] == curve]
-        counts = estimates.counts[estimates.counts["curve"] == curve]
+        points, counts, means = (parts[curve] for parts in of_curve)
         full, shorter = (elbow[elbow["shortened"] == part] for part in (False, True))
-        reached = _reached(estimates.curve[estimates.curve["curve"] == curve])
+        reached = _reached(means)
         rows = [row for row in _rows(full) if row["threshold"] == row["threshold"]]
         said += [f"{curve}: {_choice(row, estimates.kind, reached)}" for row in rows]
         said += [f"{curve}: {_grid_end(full, shorter)}", *(f"{curve}: {text}" for text in _left_out(points))]
