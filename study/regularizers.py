@@ -93,14 +93,18 @@ def contractive(encoder: Any, decoder: Any, loss: Callable, images: Any, random:
     doubles_code=True,
 )
 def variational(encoder: Any, decoder: Any, loss: Callable, images: Any, random: Any) -> Any:
-    """The negative evidence lower bound of a pixel: mean loss + KL(N(μ, σ²) ‖ N(0, 1)) of the image ÷ (H·W·C)."""
+    """The negative evidence lower bound of an image: mean loss × (H·W·C) + KL(N(μ, σ²) ‖ N(0, 1)), in nats for BCE.
+
+    Of an image and not of a pixel, as in the Keras example: divided by 784, most gradients of the encoder would begin
+    below Adam's epsilon, which then decides what is learnt.
+    """
     import keras
     from keras import ops
 
     mean, log_variance = posterior(encoder, images)
     code = mean + ops.exp(0.5 * log_variance) * keras.random.normal(ops.shape(mean), seed=random)
     reconstruction = ops.mean(loss(images, decoder(code, training=True)))
-    return reconstruction + ops.mean(divergence(mean, log_variance)) / math.prod(images.shape[1:])
+    return reconstruction * math.prod(images.shape[1:]) + ops.mean(divergence(mean, log_variance))
 
 
 def posterior(encoder: Any, images: Any, training: bool = True) -> tuple[Any, Any]:
