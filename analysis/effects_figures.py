@@ -28,6 +28,7 @@ TICKS = (  # from dense to sparse: the first that leaves few enough to read
 FEWEST, MOST = 3, 8  # ticks
 CUT = 3.0  # times below the lowest and above the highest mean, where bands are cut off
 SEEDS_BELOW = 0.24  # of a row's height: seeds stand under their mean
+BESIDE_LEGEND = 50  # characters of a title's line that leave the legend its place
 CELL, REFERENCE = "with the change", "its reference"
 
 
@@ -87,7 +88,8 @@ def curves(rows: pd.DataFrame, drawn: pd.DataFrame, caption: str) -> Figure:
         handles, labels = grid[0, 0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside upper right", ncols=2, frameon=False)
         if start:
-            figure.suptitle(f"{start} …", x=0.01, ha="left", fontsize=9)
+            title = textwrap.fill(f"{start} …", BESIDE_LEGEND)
+            figure.suptitle(title, x=0.01, ha="left", fontsize=9)
         figures.caption(figure, caption)
     return figure
 

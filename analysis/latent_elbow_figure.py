@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from analysis.pictures import Pictures
 
 PANEL_HEIGHTS = {1: 2.6, 2: 2.6, 3: 2.1}  # inches, by the number of columns
+WIDE, NARROW = 36, 24  # characters of a title's line above a panel, of up to two columns and of three
 MARGINS = 1.5  # inches for legend and caption
 NETWORK, LINEAR, SEED = "network (mean, 95 % interval)", "PCA (mean, 95 % interval)", "one seed"
 CHOSEN, OUT = "chosen size, 95 % interval", "left out of the rules"
@@ -55,7 +57,7 @@ def plot(estimates: Estimates, dataset: str, pictures: Pictures, caption: str) -
 def _panel(axes: Axes, tables: dict[str, pd.DataFrame], styles: dict[str, figures.Style], wide: bool) -> None:
     curve, points = (table[table["split"] == "val"] for table in (tables["curve"], tables["points"]))
     style = styles[curve["architecture"].iloc[0]]
-    axes.set_title(curve["panel"].iloc[0], loc="left")
+    axes.set_title(textwrap.fill(curve["panel"].iloc[0], WIDE if wide else NARROW), loc="left")
     _thresholds(axes, tables["elbow"], style)
     _dimensions(axes, tables["dimension"], named=wide)
     pca = curve.dropna(subset="pca_relative")
