@@ -77,7 +77,7 @@ def caption(estimates: Estimates, dataset: str) -> str:
             "Vertical (dash-dotted: Levina-Bickel; dotted: TwoNN): intrinsic dimension of the training images, mean",
             f"over seeds: {'; '.join(_dimension_numbers(row) for row in _rows(dimension))}.",
             *(f"Crossed: {text}" for text in out),
-            f"Pictures: {RULE}; then PCA's. A dash: that network failed.",
+            f"Pictures: {RULE}; then PCA's. A dash: no such size, or that network failed.",
         ]
     )
 
