@@ -179,9 +179,9 @@ def _inverted(excess: Floats, grid: NDArray[np.int64], method: str, level: float
     """The rule on errors minus threshold, (n_seeds, n_curves, n_sizes); one for each curve."""
     n, mean, se = _means(excess)
     margin = t_margin(se, n - 1, level)  # NaN below 2 seeds: not significant
-    met = (_stays(holds, grid) for holds in (mean <= 0, ~(mean - margin > 0), mean + margin < 0))
-    first, last, least = int(grid[0]), int(grid[-1]), n.min(axis=1).tolist()
-    return [ChosenSize(*ends, count, method, first, last) for *ends, count in zip(*met, least, strict=True)]
+    values, lows, highs = (_stays(holds, grid) for holds in (mean <= 0, ~(mean - margin > 0), mean + margin < 0))
+    first, last, each = int(grid[0]), int(grid[-1]), zip(values, lows, highs, n.min(axis=1).tolist(), strict=True)
+    return [ChosenSize(value, low, high, count, method, first, last) for value, low, high, count in each]
 
 
 def _stays(holds: NDArray[np.bool_], grid: NDArray[np.int64]) -> list[int | None]:
