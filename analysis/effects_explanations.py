@@ -12,6 +12,11 @@ from study.levels import has
 from study.space import Space
 
 FOUND = {"lower": "lower", "higher": "higher", "undecided": "not resolved"}
+ALONE = {
+    AGREES: "holds. It could have failed, and did not.",
+    CONTRADICTS: "fails. This is not, or not alone, the reason.",
+    "undecided": "is not resolved. The explanation stays open.",
+}
 JUDGED = {AGREES: "as predicted", CONTRADICTS: "against the prediction", "undecided": "which decides nothing"}
 
 
@@ -112,6 +117,8 @@ def conclusion(predicted: Sequence[Mapping[str, Any]], resolved: bool) -> str:
         return "No measurement here could refute an explanation."
     doubt = "" if resolved else " The effect that it would explain is itself not resolved."
     against, for_it, count = verdicts.count(CONTRADICTS), verdicts.count(AGREES), len(verdicts)
+    if count == 1:
+        return f"The one prediction {ALONE[verdicts[0]]}{doubt}"
     if against:
         return f"Predictions that fail: {against} of {count}. This is not, or not alone, the reason.{doubt}"
     if for_it == count:

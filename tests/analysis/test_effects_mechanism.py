@@ -210,3 +210,11 @@ def test_failures_with_exact_intervals_and_what_is_missing(space, trials):
     assert effects_failures.missing(found) == 6
     collapsed = found.query("cell == @CNN and what == 'collapsed'").iloc[0]
     assert (collapsed["count"], collapsed["n"]) == (0, 8)
+
+
+@pytest.mark.parametrize(
+    ("agreement", "said"), [("agrees", "holds"), ("contradicts", "fails"), ("undecided", "is not")]
+)
+def test_a_single_prediction_is_not_counted(agreement, said):
+    assert effects_explanations.conclusion([{"agreement": agreement}], True).startswith(f"The one prediction {said}")
+    assert " of 2" in effects_explanations.conclusion([{"agreement": agreement}] * 2, True)
