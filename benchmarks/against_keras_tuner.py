@@ -68,11 +68,17 @@ def _print_errors(ours: dict[str, float], plain: dict[str, float]) -> None:
     from analysis.statistics import tost
 
     by_seed: dict[str, list[float]] = {}
+    by_cell: dict[str, list[float]] = {}
     for trial, error in ours.items():
-        by_seed.setdefault(trial.rsplit("-", 1)[1], []).append(math.log(error / plain[trial]))
+        cell, seed = trial.rsplit("-", 1)
+        for group, key in ((by_seed, seed), (by_cell, cell)):
+            group.setdefault(key, []).append(math.log(error / plain[trial]))
     if len(by_seed) < 3:
         print("final validation errors: too few seeds to compare")
         return
+    for cell, ratios in by_cell.items():
+        mean, error = (100 * value for value in (np.mean(ratios), stats.sem(ratios)))
+        print(f"final validation MSE, ours ÷ plain, {cell}: {mean:+.2f} % (standard error {error:.2f})")
     differences = np.array([np.mean(values) for values in by_seed.values()])
     found = tost(differences, -MARGIN, MARGIN)
     low, high = (100 * math.expm1(end) for end in (found.low, found.high))
@@ -185,7 +191,7 @@ def _plain(options: argparse.Namespace) -> dict:
     import keras
     import keras_tuner
 
-    from study import autoencoders, datasets, losses, space, space_checks
+    from study import autoencoders, datasets, losses, metrics, space, space_checks
 
     chosen = space_checks.validate(space.load(options.space))
     cells = chosen.cells()
@@ -225,8 +231,8 @@ def _plain(options: argparse.Namespace) -> dict:
                 verbose=0,
             )
             ended = time.perf_counter()
-            errors = np.square(val - model.predict(val, batch_size=500, verbose=0))
-            final[space.trial_name(cell, seed)] = float(errors.mean(dtype=np.float64))
+            errors = metrics.squared_error(val, model.predict(val, batch_size=500, verbose=0))
+            final[space.trial_name(cell, seed)] = float(errors.mean())
             apart += time.perf_counter() - ended
             return min(fitted.history["val_loss"])
 
