@@ -73,6 +73,8 @@ def _areas(estimates: Estimates, dataset: str, split: str) -> Figure:
         for axes, name in zip(panels, names, strict=True):
             rows = table[table["set"] == name].set_index("cell")
             for place, cell in enumerate(reversed(cells)):
+                if cell not in rows.index:  # such as "other classes", where a cell was trained on all of them
+                    continue
                 row = rows.loc[cell]
                 margins = [[row["auc"] - row["auc_low"]], [row["auc_high"] - row["auc"]]]
                 bounded = np.isfinite(margins).all()
@@ -97,9 +99,8 @@ def _areas(estimates: Estimates, dataset: str, split: str) -> Figure:
     return figure
 
 
-def _sets(values: dict[str, Pictures]) -> list[str]:
-    keys = next(iter(values.values()))
-    names = [key.split("/")[0] for key in keys if key.endswith(f"/{PRIMARY}")]
+def _sets(scores: Pictures) -> list[str]:
+    names = [key.split("/")[0] for key in scores if key.endswith(f"/{PRIMARY}")]
     return [name for name in names if name != NORMAL]
 
 
@@ -109,7 +110,7 @@ def _curves(values: dict[str, Pictures]) -> pd.DataFrame:
 
     parts = []
     for cell, scores in values.items():
-        for name in _sets(values):
+        for name in _sets(scores):
             false, true = roc.curve(scores[f"{NORMAL}/{PRIMARY}"], scores[f"{name}/{PRIMARY}"])
             keep = np.unique(np.linspace(0, len(false) - 1, POINTS).round().astype(int))
             points = {"false_positive_rate": false[keep], "true_positive_rate": true[keep]}
@@ -123,7 +124,7 @@ def _bins(values: dict[str, Pictures]) -> pd.DataFrame:
 
     cell, scores = next(iter(values.items()))
     parts = []
-    for name in _sets(values):
+    for name in _sets(scores):
         sides = {NORMAL: scores[f"{NORMAL}/{PRIMARY}"], "anomalous": scores[f"{name}/{PRIMARY}"]}
         both = np.concatenate(list(sides.values()))
         low = max(float(both.min()), 1e-6)
@@ -140,7 +141,7 @@ def _fooled_scores(scores: Pictures) -> pd.DataFrame:
     import pandas as pd
 
     parts = []
-    for name in [NORMAL, *_sets({"": scores})]:
+    for name in [NORMAL, *_sets(scores)]:
         ordered = np.sort(scores[f"{name}/{PRIMARY}"])
         shown = ordered[::-1][:FOOLED] if name == NORMAL else ordered[:FOOLED]
         parts.append(pd.DataFrame({"set": name, "place": np.arange(len(shown)), PRIMARY: shown}))
@@ -149,7 +150,7 @@ def _fooled_scores(scores: Pictures) -> pd.DataFrame:
 
 def _roc(curves: pd.DataFrame, bins: pd.DataFrame, dataset: str, cells: Sequence[str]) -> Figure:
     """Above the ROC curves of some cells against each set, below the first cell's scores of every set."""
-    names = list(curves["set"].unique())[:SETS]
+    names = list(bins["set"].unique())[:SETS]
     styles = figures.styles(cells, known=tuple(cells))
     with figures.theme():
         figure = figures.new(4.6)

@@ -1,5 +1,6 @@
 """Anomaly detection: sets and scores against independent computations, tables and sentences of known results."""
 
+import dataclasses
 import io
 
 import numpy as np
@@ -13,7 +14,7 @@ from sklearn.ensemble import IsolationForest
 from sklearn.metrics import roc_auc_score
 from sklearn.neighbors import NearestNeighbors
 
-from analysis import anomaly, anomaly_estimates, anomaly_sets, anomaly_text, roc
+from analysis import anomaly, anomaly_estimates, anomaly_figures, anomaly_sets, anomaly_text, roc
 from analysis.applications import Results
 from analysis.draws import draw_of
 from study import datasets, preprocessing
@@ -259,6 +260,25 @@ def test_the_answer_cites_a_statistic():
     assert answer.statistic == "auc-digits-dense-k4-mse-photo_patches-squared-error" and answer.statistic in set(ids)
     assert ids.is_unique and "against photo_patches 0.8" in answer.sentence and "noise 0.8" in answer.sentence
     assert "of 2 pairs of cell and set" in answer.sentence and "n = 3 seeds" in answer.sentence
+
+
+def test_cells_that_meet_different_sets_are_drawn_where_they_have_an_area():
+    found = anomaly_estimates.estimate(results(1.5, sets=("photo_patches", "noise")), "test")
+    one_class = found.auc.replace({"set": {"photo_patches": "other classes"}}).assign(cell="digits-dense-k4-mse-class1")
+    estimates = dataclasses.replace(found, auc=pd.concat([found.auc, one_class]))
+    panels = anomaly_figures._areas(estimates, "digits", "test").axes
+    points = {axes.get_title(): len(axes.containers) for axes in panels}
+    assert points == {"photo_patches": 1, "noise": 2, "other classes": 1}
+
+
+def test_curves_hold_the_sets_that_each_cell_met():
+    images = np.arange(4.0)
+    scores = {f"{kind}/squared error": images for kind in ("normal", "noise")}
+    curves = anomaly_figures._curves({"whole": scores, "one": {**scores, "other classes/squared error": images}})
+    assert curves.groupby("cell")["set"].unique().map(list).to_dict() == {
+        "whole": ["noise"],
+        "one": ["noise", "other classes"],
+    }
 
 
 def one_class_results(classes=10, dataset="mnist"):
