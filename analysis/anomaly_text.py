@@ -108,7 +108,7 @@ def _primary(estimates: Estimates) -> Iterator[str]:
         contrast = estimates.contrast
         mine = contrast[contrast["set"] == name] if len(contrast) else contrast
         classical = _baseline(estimates, dataset, name, CLASSICAL)
-        listed = ", ".join(f"{method} {auc:.3f}" for method, auc in classical.items())
+        listed = ", ".join(f"{method} {_spread(*ends)}" for method, ends in classical.items())
         yield (
             f"{dataset} against {name}: AUC of the {PRIMARY} {spread}{_beside_pca(mine, dataset)}. Without an "
             f"autoencoder: {listed} (n = {command.span(set(rows['n']))} seeds, {rows['n_normal'].max():,} normal and "
@@ -138,11 +138,22 @@ def _interval(row: Any) -> str:
     return f"{row['auc']:.3f}{ends}"
 
 
-def _baseline(estimates: Estimates, dataset: Any, name: Any, methods: tuple[str, ...]) -> dict[str, float]:
-    """Mean area over draws."""
+def _baseline(
+    estimates: Estimates, dataset: Any, name: Any, methods: tuple[str, ...]
+) -> dict[str, tuple[float, float]]:
+    """Method → the least and the greatest area over the draws: the classes held as normal, the training sizes."""
     table = estimates.baselines
     rows = table[(table["dataset"] == dataset) & (table["set"] == name) & table["baseline"].isin(methods)]
-    return rows.groupby("baseline", sort=False)["auc"].mean().to_dict()
+    return {str(method): (areas.min(), areas.max()) for method, areas in rows.groupby("baseline", sort=False)["auc"]}
+
+
+def _spread(low: float, high: float) -> str:
+    return f"{low:.3f}" if f"{low:.3f}" == f"{high:.3f}" else f"{low:.3f} to {high:.3f}"
+
+
+def _from_chance(low: float, high: float) -> float:
+    """How far all areas of a range lie from 0.5 on one side; 0 where they lie on both."""
+    return max(low - 0.5, 0.5 - high, 0.0)
 
 
 def _confounded(estimates: Estimates) -> Iterator[str]:
@@ -150,14 +161,15 @@ def _confounded(estimates: Estimates) -> Iterator[str]:
     table = estimates.auc[estimates.auc["score"] == PRIMARY]
     for (dataset, name), rows in table.groupby(["dataset", "set"], sort=False):
         trivial = _baseline(estimates, dataset, name, TRIVIAL)
-        method, auc = max(trivial.items(), key=lambda item: abs(item[1] - 0.5))
+        method, (low, high) = max(trivial.items(), key=lambda item: _from_chance(*item[1]))
         half = rows["auc"].quantile(interpolation="lower")  # at least half of the cells have no more
-        if 0.5 + abs(auc - 0.5) >= half:
-            why = "" if auc > 0.5 else ", as far from 0.5 on the other side: the anomalies have less of it"
+        if 0.5 + _from_chance(low, high) >= half:
+            why = "" if low > 0.5 else ", as far from 0.5 on the other side: the anomalies have less of it"
+            seeds = command.span(set(rows["n"]))
             yield (
-                f"{dataset} against {name} shows little about autoencoders: {method} alone has AUC {auc:.3f}{why}; at "
-                f"least half of the cells have no more than {half:.3f} (means over n = {command.span(set(rows['n']))} "
-                "seeds; baselines.csv)."
+                f"{dataset} against {name} shows little about autoencoders: {method} alone has AUC {_spread(low, high)}"
+                f"{why}; at least half of the cells have no more than {half:.3f} (means over n = {seeds} seeds; "
+                "baselines.csv)."
             )
 
 
@@ -166,7 +178,7 @@ def _inverted(estimates: Estimates) -> Iterator[str]:
     table = estimates.auc[estimates.auc["auc_high"] < 0.5]
     for (dataset, name, score), rows in table.groupby(["dataset", "set", "score"], sort=False):
         trivial = _baseline(estimates, dataset, name, ("mean image", "brightness", "PNG size"))
-        measured = ", ".join(f"{method} {auc:.3f}" for method, auc in trivial.items())
+        measured = ", ".join(f"{method} {_spread(*ends)}" for method, ends in trivial.items())
         shown = "; ".join(_area(row) for _, row in rows.sort_values("auc")[:NAMED].iterrows())
         more = f" and {len(rows) - NAMED} more in auc.csv" if len(rows) > NAMED else ""
         yield (
@@ -175,14 +187,14 @@ def _inverted(estimates: Estimates) -> Iterator[str]:
         )
 
 
-def _reason(trivial: Mapping[str, float]) -> str:
-    """What makes anomalies easy to reconstruct, by the measures that rank them below the normal images as well."""
+def _reason(trivial: Mapping[str, tuple[float, float]]) -> str:
+    """What makes anomalies easy to reconstruct, by the measures that always rank them below the normal images too."""
     words = {
         "mean image": "they lie nearer to the mean image",
         "brightness": "they are darker",
         "PNG size": "they are simpler, as their size as a PNG says",
     }
-    found = [words[method] for method, auc in trivial.items() if auc < 0.5]
+    found = [words[method] for method, (_, high) in trivial.items() if high < 0.5]
     return " and ".join(found) if found else "neither brightness nor distance to the mean image nor PNG size says why"
 
 

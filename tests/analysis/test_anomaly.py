@@ -253,6 +253,17 @@ def test_an_area_below_one_half_is_reported_and_explained_never_turned_round():
     assert any("brightness alone has AUC 0.0" in t and "less of it" in t for t in said)
 
 
+def test_baselines_of_several_draws_are_a_range_of_their_rows():
+    found = anomaly_estimates.estimate(results(-1.0), "test")
+    brighter = found.baselines.assign(
+        auc=found.baselines["auc"].where(found.baselines["baseline"] != "brightness", 0.6)
+    )
+    estimates = dataclasses.replace(found, baselines=pd.concat([found.baselines, brighter]))
+    assert anomaly_text._baseline(estimates, "digits", "other", ("brightness",))["brightness"][1] == 0.6
+    text = next(t for t in anomaly_text.sentences(estimates) if t.startswith("Below 0.5"))
+    assert " to 0.600" in text and "they are darker" not in text and "they lie nearer to the mean image" in text
+
+
 def test_the_answer_cites_a_statistic():
     estimates = anomaly_estimates.estimate(results(1.5, sets=("photo_patches", "noise")), "test")
     (answer,) = anomaly_text.answers(estimates, {"digits": ["digits-dense-k4-mse"]})
