@@ -104,8 +104,21 @@ def _analysis(study: str, shipped: Path, there: Path, artifacts: Path, data_dir:
         reason = done.stderr.strip().splitlines()[-1] if done.stderr.strip() else f"exit status {done.returncode}"
         yield Finding(study, str(place), comparison.MISSING, reason)
         return
+    anew = artifacts / study / place
+    gone = _models_missed(there, anew)
     for path in sorted(p for p in there.iterdir() if p.is_file()):
-        yield Finding(study, str(place / path.name), *comparison.compare(path, artifacts / study / place / path.name))
+        outcome, detail = comparison.compare(path, anew / path.name)
+        if gone and outcome == comparison.DIFFERS:
+            outcome, detail = comparison.MISSING, gone
+        yield Finding(study, str(place / path.name), outcome, detail)
+
+
+def _models_missed(shipped: Path, anew: Path) -> str:
+    """What an analysis says anew, and did not say before, of models that it would have needed; "" if nothing."""
+    texts = ((folder / "summary.json").read_text(encoding="utf-8") for folder in (shipped, anew))
+    before, now = (json.loads(text).get("sentences", []) for text in texts)
+    found = [sentence for sentence in now if "--rebuild" in sentence and sentence not in before]
+    return "it needs models that are gone: train them with study.search --rebuild '*'" if found else ""
 
 
 def _retrained(study: str, trial: str, artifacts: Path, data_dir: str | None) -> Finding:

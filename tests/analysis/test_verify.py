@@ -59,6 +59,15 @@ def test_an_analysis_that_cannot_be_run_again_is_named_with_its_reason(copy):
     assert "tiny  analysis/latent_elbow  not recomputed  error: no curve in this study" in done.stdout
 
 
+def test_what_needed_a_model_that_is_gone_does_not_differ(copy):
+    command = [sys.executable, "-m", "analysis.latent_space", "tiny", "--artifacts", str(copy.artifacts)]
+    subprocess.run(command, check=True, capture_output=True, env=environment(), timeout=120)
+    shutil.rmtree(copy.study / "tasks")
+    done = verify(copy, "tiny", "--no-training")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "tiny  analysis/latent_space/summary.json  not recomputed  it needs models that are gone" in done.stdout
+
+
 def test_bad_input(finished):
     unknown = verify(finished, "nothing")
     assert unknown.returncode == 2 and "no study 'nothing'" in unknown.stderr
