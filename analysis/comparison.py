@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import json
 import math
+import re
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +15,7 @@ import numpy as np
 SAME, CLOSE, DIFFERS, MISSING = "same to the byte", "within tolerance", "DIFFERS", "not recomputed"
 RELATIVE = 1e-6  # of numbers in tables and texts
 PIXEL = 2  # of 255
+POINT = 0.01  # of a coordinate in a drawing, in points
 
 
 def compare(shipped: Path, again: Path) -> tuple[str, str]:
@@ -29,7 +33,8 @@ def compare(shipped: Path, again: Path) -> tuple[str, str]:
     if shipped.read_bytes() == again.read_bytes():
         return SAME, ""
     try:
-        return {".csv": _tables, ".json": _values, ".png": _pictures}.get(shipped.suffix, _bytes)(shipped, again)
+        kinds = {".csv": _tables, ".json": _values, ".png": _pictures, ".svg": _drawings}
+        return kinds.get(shipped.suffix, _bytes)(shipped, again)
     except (ValueError, OSError) as error:
         return DIFFERS, f"cannot be read: {error}"
 
@@ -78,10 +83,41 @@ def _apart(old: Any, new: Any) -> float:
 
 
 def _pictures(shipped: Path, again: Path) -> tuple[str, str]:
+    return _pixels(shipped.read_bytes(), again.read_bytes())
+
+
+def _pixels(shipped: bytes, again: bytes) -> tuple[str, str]:
     from PIL import Image
 
-    old, new = (np.asarray(Image.open(path).convert("RGB"), np.int16) for path in (shipped, again))
+    old, new = (np.asarray(Image.open(io.BytesIO(png)).convert("RGB"), np.int16) for png in (shipped, again))
     if old.shape != new.shape:
         return DIFFERS, f"{old.shape[1]}×{old.shape[0]} pixels there, {new.shape[1]}×{new.shape[0]} anew"
     apart = int(np.abs(old - new).max())
     return (CLOSE if apart <= PIXEL else DIFFERS), f"pixels up to {apart} of 255 apart"
+
+
+def _drawings(shipped: Path, again: Path) -> tuple[str, str]:
+    """Coordinates may differ by `POINT`, pictures inside by `PIXEL`, and what is left of the text by nothing."""
+    (old, old_pictures), (new, new_pictures) = (_drawing(path) for path in (shipped, again))
+    if old[::2] != new[::2] or len(old_pictures) != len(new_pictures):
+        return DIFFERS, "another drawing"
+    apart = max((abs(float(a) - float(b)) for a, b in zip(old[1::2], new[1::2], strict=True)), default=0.0)
+    if apart > POINT:
+        return DIFFERS, f"coordinates up to {apart:.3g} points apart"
+    compared = [_pixels(*pair) for pair in zip(old_pictures, new_pictures, strict=True)]
+    differing = [found for found in compared if found[0] == DIFFERS]
+    return differing[0] if differing else (CLOSE, f"coordinates up to {apart:.2g} points apart")
+
+
+def _drawing(path: Path) -> tuple[list[str], list[bytes]]:
+    """Text and numbers in turn, and the pictures inside. Names that Matplotlib derives from coordinates are counted."""
+    text = path.read_text(encoding="utf-8")
+    pictures = [base64.b64decode(found) for found in re.findall(r'base64,\s*([^"]+)"', text)]
+    names: dict[str, str] = {}
+    text = re.sub(r'base64,[^"]+"', "", text)
+    text = re.sub(
+        r"""(?<=id=")[^"]+|(?<=href="#)[^"]+|(?<=url\(#)[^)]+""",
+        lambda found: names.setdefault(found[0], f"name{len(names)}"),
+        text,
+    )
+    return re.split(r"(-?\d+(?:\.\d+)?(?:e[-+]?\d+)?)", text), pictures

@@ -9,9 +9,10 @@ Everything is done anew in a copy, and the copy compared with what is there:
   analyses    each analysis that left a summary.json, by the command it names: its tables, sentences and pictures
   training    one completed trial, drawn at random unless named, trained again by `study.search --rebuild`
 
-Each file is the same to the byte, agrees within the tolerance (numbers within 1e-6 relative, pixels within 2 of 255),
-differs, or could not be recomputed, with the reason: task results that need models which are gone, mostly. A retrained
-trial agrees to the bit on the processor model it was first trained on; elsewhere its metrics must agree within 5 %.
+Each file is the same to the byte, agrees within the tolerance (numbers within 1e-6 relative, pixels within 2 of 255,
+coordinates of a drawing within 0.01 points), differs, or could not be recomputed, with the reason: task results that
+need models which are gone, mostly. A retrained trial agrees to the bit on the processor model it was first trained on;
+elsewhere its metrics must agree within 5 %.
 
 Exit status: 0 where nothing differs, 1 where something does, 2 for bad input.
 """

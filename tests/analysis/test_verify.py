@@ -5,6 +5,8 @@ import shutil
 import subprocess
 import sys
 
+import matplotlib
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from PIL import Image
@@ -109,3 +111,29 @@ def test_pictures(tmp_path):
     assert comparison.compare(paths[0], paths[1]) == (comparison.CLOSE, "pixels up to 2 of 255 apart")
     assert comparison.compare(paths[0], paths[2]) == (comparison.DIFFERS, "pixels up to 10 of 255 apart")
     assert comparison.compare(paths[0], tmp_path / "none.png")[0] == comparison.MISSING
+
+
+def drawn(path, shift, value):
+    """A drawing with a picture in it, as Matplotlib writes them."""
+    figure, axes = plt.subplots()
+    axes.plot([0.0, 1.0], [0.0, 1.0 + shift], "o")
+    axes.imshow(np.full((4, 5, 3), value, np.uint8), extent=(0, 1, 0, 1))
+    axes.set(xlim=(0, 1), ylim=(0, 1.5))
+    figure.savefig(path, metadata={"Date": None})
+    plt.close(figure)
+    return path
+
+
+def test_drawings(tmp_path):
+    with matplotlib.rc_context({"svg.hashsalt": "same"}):
+        first = drawn(tmp_path / "a.svg", 0.0, 100)
+        assert comparison.compare(first, drawn(tmp_path / "b.svg", 0.0, 100)) == (comparison.SAME, "")
+        outcome, detail = comparison.compare(first, drawn(tmp_path / "c.svg", 1e-5, 101))
+        assert outcome == comparison.CLOSE and "points apart" in detail
+        outcome, detail = comparison.compare(first, drawn(tmp_path / "d.svg", 0.1, 100))
+        assert outcome == comparison.DIFFERS and "points apart" in detail
+        outcome, detail = comparison.compare(first, drawn(tmp_path / "e.svg", 0.0, 110))
+        assert (outcome, detail) == (comparison.DIFFERS, "pixels up to 10 of 255 apart")
+    other = tmp_path / "f.svg"
+    other.write_text(first.read_text().replace("<svg", "<svg class='x'"))
+    assert comparison.compare(first, other) == (comparison.DIFFERS, "another drawing")
