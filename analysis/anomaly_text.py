@@ -195,7 +195,7 @@ def _reason(trivial: Mapping[str, tuple[float, float]]) -> str:
         "PNG size": "they are simpler, as their size as a PNG says",
     }
     found = [words[method] for method, (_, high) in trivial.items() if high < 0.5]
-    return " and ".join(found) if found else "neither brightness nor distance to the mean image nor PNG size says why"
+    return " and ".join(found) or "brightness, distance to the mean image and PNG size do not say why in every case"
 
 
 def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:
