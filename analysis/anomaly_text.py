@@ -73,9 +73,9 @@ def _classes(table: pd.DataFrame) -> Iterator[str]:
         (table["kind"] == "baseline") & table["score"].str.contains("isolation forest|PCA|mean image", na=False)
     ]
     if len(rows):
-        listed = "; ".join(f"{row['what']} {_hundred(row)}" for row in _rows(rows))
+        listed = "; ".join(f"{row['what']} {_interval(row)}" for row in _rows(rows))
         seeds = command.span({int(n) for n in rows["n"]})
-        yield f"Without an autoencoder, mean ROC-AUC × 100 on the same images: {listed} (n = {seeds} seeds)."
+        yield f"Without an autoencoder, mean ROC-AUC on the same images: {listed} (n = {seeds} seeds)."
 
 
 def _of_classes(table: pd.DataFrame) -> list[dict[str, Any]]:
@@ -85,17 +85,12 @@ def _of_classes(table: pd.DataFrame) -> list[dict[str, Any]]:
 
 def _class_mean(row: Mapping[str, Any], table: pd.DataFrame) -> str:
     published = table[table["kind"] == "published"]
-    quoted = "; ".join(f"{row['what']} {100 * row['auc']:.1f} ({row['method']})" for row in _rows(published))
+    quoted = "; ".join(f"{row['what']} {row['auc']:.3f} ({row['method']})" for row in _rows(published))
     return (
         f"{row['dataset']}, each of {row['classes']} classes held as normal in turn, {row['what']} at latent size "
-        f"{row['latent_dim']:.0f}: mean ROC-AUC × 100 {_hundred(row)} (n = {row['n']:.0f} seeds, {row['method']})."
+        f"{row['latent_dim']:.0f}: mean ROC-AUC {_interval(row)} (n = {row['n']:.0f} seeds, {row['method']})."
         + (f" Published: {quoted}." if quoted else "")
     )
-
-
-def _hundred(row: Mapping[str, Any]) -> str:
-    ends = f" [{100 * row['auc_low']:.1f}, {100 * row['auc_high']:.1f}]" if row["auc_low"] == row["auc_low"] else ""
-    return f"{100 * row['auc']:.1f}{ends}"
 
 
 def _primary(estimates: Estimates) -> Iterator[str]:

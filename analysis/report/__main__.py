@@ -4,8 +4,9 @@
 
 Problem 1 with the code of each modification, Problem 2, the discussion questions, methods, limits and sources, built
 from what the analyses of the studies left; what has not been analysed is a visible gap with the command that fills it.
-No number is typed: a sentence about what was not estimated fails the build, and a decimal number that no table of its
-analysis holds is marked. statistics.csv holds what may be cited, numbers.csv the row behind each number of a sentence.
+No number is typed: a sentence about what was not estimated fails the build, and so does a decimal number of a sentence
+that no table of its analysis holds; --draft marks it instead. statistics.csv holds what may be cited, numbers.csv the
+row behind each number of a sentence.
 
 Your own prose lies in notes/SECTION.md (Markdown) and is merged into its section at every build. In it {stat:ID}
 becomes the number with its interval, {figure:ID} the picture, {cite:KEY} a source. Find ids with
@@ -63,6 +64,9 @@ def write(options: argparse.Namespace) -> tuple[list[Path], list[str]]:
     found = [evidence.read(study, options.artifacts) for study in studies]
     report = build.build(found, chosen, options.notes, options.artifacts, date)
     folder = options.out or found[0].folder / "report"
+    nowhere = [(sentence, one) for sentence, one in numbers.numbers(report.blocks) if not one.table]
+    if nowhere and not options.draft:
+        raise InputError(numbers.refusal(nowhere))
     pdf, lacking = write_pdf.write(report)
     content = {
         "report.html": write_html.write(report),
@@ -80,8 +84,7 @@ def write(options: argparse.Namespace) -> tuple[list[Path], list[str]]:
     said = [f"missing: {gap.text} {gap.command}".rstrip() for gap in dict.fromkeys(gaps)]
     said += [
         f"in no table of {one.study}, {one.analysis}: {one.text} (marked; numbers.csv has its sentence)"
-        for _, one in numbers.numbers(report.blocks)
-        if not one.table
+        for _, one in nowhere
     ]
     said += [f"report.pdf: {lacking}; the machine's fonts were asked for it"] if lacking else []
     said += [
@@ -128,6 +131,7 @@ def _parser() -> argparse.ArgumentParser:
         "--notes", type=Path, default=Path("notes"), metavar="DIR", help=f"your prose; also on {noted} (default: notes)"
     )
     add("--out", type=Path, metavar="DIR", help="where to write (default: report/ in the first study's folder)")
+    add("--draft", action="store_true", help="build although numbers are in no table, and mark them")
     add("--artifacts", default="artifacts", metavar="DIR", help="where studies lie (default: artifacts)")
     return parser
 

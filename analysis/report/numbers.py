@@ -1,13 +1,14 @@
-"""The numbers of generated sentences: each with the row of a table that holds it, or visibly marked where none does.
+"""The numbers of generated sentences: each with the row of a table that holds it.
 
-Beside the report they are listed in numbers.csv, so that every number can be followed to its row, and checked.
+A number that no table holds fails the build; a draft marks it visibly instead. Beside the report all are listed in
+numbers.csv, so that every number can be followed to its row, and checked.
 """
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 
 from analysis.cite_trace import NOWHERE, Held, Tables, trace
@@ -15,6 +16,7 @@ from analysis.report.blocks import Block, Number, Paragraph, Span, Text, every
 
 COLUMNS = ("study", "analysis", "number", "held", "id", "table", "row", "sentence")
 MARK = " [in no table of this analysis]"
+SHOWN = 5  # numbers that a refusal names
 
 
 def said(sentence: str, study: str, place: str, tables: Tables) -> Text:
@@ -43,6 +45,21 @@ def numbers(blocks: Iterable[Block]) -> list[tuple[str, Number]]:
     """Each number with its sentence; what stands in the report twice is listed once."""
     paragraphs = (block.text for block in every(blocks) if isinstance(block, Paragraph))
     return list(dict.fromkeys((_words(text), span) for text in paragraphs for span in text if isinstance(span, Number)))
+
+
+def refusal(nowhere: Sequence[tuple[str, Number]]) -> str:
+    """Why there is no report of sentences with numbers that no table holds, and what to do."""
+    named = [f"  {one.study}, {one.analysis}: {one.text} in «{sentence}»" for sentence, one in nowhere[:SHOWN]]
+    more = [f"  and {len(nowhere) - SHOWN} more"] if len(nowhere) > SHOWN else []
+    commands = dict.fromkeys(f"python -m analysis.{one.analysis.partition('.')[0]} {one.study}" for _, one in nowhere)
+    return "\n".join(
+        [
+            f"{len(nowhere)} {'number' if len(nowhere) == 1 else 'numbers'} in no table of their analysis:",
+            *named,
+            *more,
+            f"Run the analysis again ({'; '.join(commands)}), or build with --draft, which marks such numbers.",
+        ]
+    )
 
 
 def _spans(sentence: str, study: str, place: str, tables: Tables) -> Iterator[Span]:

@@ -124,11 +124,21 @@ def test_a_date_that_is_none_is_refused_with_what_is_allowed(study, capsys, monk
     assert "unset it" in error and not (study / "report").exists()
 
 
-def test_each_number_of_a_sentence_is_followed_to_its_row_or_marked(study, capsys):
+def test_a_number_that_no_table_holds_fails_the_build(study, capsys):
+    told = "digits: it is 0.0211 [0.0187, 0.0235], or 0.0987."
+    change(study / "analysis/latent_elbow", sentences=[told])
+    assert report.main([]) == 2
+    error = capsys.readouterr().err
+    assert "1 number in no table" in error and f"tiny, latent_elbow: 0.0987 in «{told}»" in error
+    assert "(python -m analysis.latent_elbow tiny), or build with --draft" in error
+    assert not (study / "report").exists()
+
+
+def test_each_number_of_a_sentence_is_followed_to_its_row_or_marked_in_a_draft(study, capsys):
     told = "digits: it is 0.0211 [0.0187, 0.0235] (p = 0.031), 3.45 % at 2, or 0.0987 (arXiv:1511.08861)."
     change(study / "analysis/latent_elbow", sentences=[told])
     report_study.write_modifications(study, report_study.modification())
-    assert report.main([]) == 0
+    assert report.main(["--draft"]) == 0
     assert "in no table of tiny, latent_elbow: 0.0987 (marked; numbers.csv has" in capsys.readouterr().out
     rows = list(csv.DictReader((study / "report" / "numbers.csv").read_text().splitlines()))
     assert [(row["number"], row["held"], row["id"], row["table"], row["row"]) for row in rows] == [
