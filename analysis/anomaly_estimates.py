@@ -11,7 +11,7 @@ import numpy as np
 from analysis import roc
 from analysis.anomaly import NORMAL, PRIMARY
 from analysis.anomaly_sets import INVERTED, OTHER_CLASSES
-from analysis.applications import Pictures, Results, baselines_name, cells_of
+from analysis.applications import Pictures, Results, baselines_name, cells_of, draws_of
 from analysis.statistics import t_interval
 
 if TYPE_CHECKING:
@@ -29,7 +29,8 @@ class Estimates:
     """All the numbers of anomaly detection on one study.
 
     Attributes:
-        auc: A row a cell, set and score: `auc` with its interval, its two standard errors, average precision, FPR.
+        auc: A row a cell, set and score: `auc` with its interval, its two standard errors, average precision, FPR;
+            `draw` is the `cell` of `baselines` that was given the same images.
         baselines: The same for methods that need no autoencoder, a row a draw, set and method.
         contrast: A row a cell and set: AUC of the primary score less that of PCA's error at the same latent size.
         classes: A row a kind of cell (or method) whose normal class was varied: the mean over the classes.
@@ -51,13 +52,15 @@ def estimate(results: Results, split: str) -> Estimates:
     import pandas as pd
 
     models = results.models.assign(cell=cells_of(results.models["trial"]))
+    models["draw"] = cells_of(models["trial"].map(draws_of(models)))
     crossed = split == "test"
     baselines = results.baselines.rename(columns={"method": "score"}).assign(trial=results.baselines["file"])
     baselines["cell"] = cells_of(baselines["file"])
     kept = {trial: results.per_image(trial) for trial in pd.concat([models["trial"], baselines["trial"]]).unique()}
     contrast = list(_contrasts(models, kept)) if crossed else []
+    areas = _areas(models, kept, crossed)
     return Estimates(
-        _areas(models, kept, crossed),
+        areas.assign(draw=areas["cell"].map(models.drop_duplicates("cell").set_index("cell")["draw"])),
         _areas(baselines, kept, crossed).rename(columns={"score": "baseline"}),
         pd.DataFrame(contrast),
         pd.DataFrame(_classes(models, results.baselines)),

@@ -102,7 +102,7 @@ def _primary(estimates: Estimates) -> Iterator[str]:
         spread = f"from {_area(worst)} to {_area(best)} over {len(rows)} cells" if len(rows) > 1 else _area(best)
         contrast = estimates.contrast
         mine = contrast[contrast["set"] == name] if len(contrast) else contrast
-        classical = _baseline(estimates, dataset, name, CLASSICAL)
+        classical = _baseline(estimates, rows, CLASSICAL)
         listed = ", ".join(f"{method} {_spread(*ends)}" for method, ends in classical.items())
         yield (
             f"{dataset} against {name}: AUC of the {PRIMARY} {spread}{_beside_pca(mine, dataset)}. Without an "
@@ -133,13 +133,15 @@ def _interval(row: Any) -> str:
     return f"{row['auc']:.3f}{ends}"
 
 
-def _baseline(
-    estimates: Estimates, dataset: Any, name: Any, methods: tuple[str, ...]
-) -> dict[str, tuple[float, float]]:
-    """Method → the least and the greatest area over the draws: the classes held as normal, the training sizes."""
+def _baseline(estimates: Estimates, rows: pd.DataFrame, methods: tuple[str, ...]) -> dict[str, tuple[float, float]]:
+    """Method → the least and the greatest area over the draws of some rows of `auc`, against the same sets.
+
+    Draws differ by the class held as normal, the training size, the preprocessing.
+    """
     table = estimates.baselines
-    rows = table[(table["dataset"] == dataset) & (table["set"] == name) & table["baseline"].isin(methods)]
-    return {str(method): (areas.min(), areas.max()) for method, areas in rows.groupby("baseline", sort=False)["auc"]}
+    same = table["cell"].isin(rows["draw"]) & table["set"].isin(rows["set"]) & table["baseline"].isin(methods)
+    areas = table[same].groupby("baseline", sort=False)["auc"]
+    return {str(method): (found.min(), found.max()) for method, found in areas}
 
 
 def _spread(low: float, high: float) -> str:
@@ -155,7 +157,7 @@ def _confounded(estimates: Estimates) -> Iterator[str]:
     """Sets that can be told apart without looking at what is in the image."""
     table = estimates.auc[estimates.auc["score"] == PRIMARY]
     for (dataset, name), rows in table.groupby(["dataset", "set"], sort=False):
-        trivial = _baseline(estimates, dataset, name, TRIVIAL)
+        trivial = _baseline(estimates, rows, TRIVIAL)
         method, (low, high) = max(trivial.items(), key=lambda item: _from_chance(*item[1]))
         half = rows["auc"].quantile(interpolation="lower")  # at least half of the cells have no more
         if 0.5 + _from_chance(low, high) >= half:
@@ -172,7 +174,7 @@ def _inverted(estimates: Estimates) -> Iterator[str]:
     """Areas below 0.5, with what the image's brightness and its distance to the mean image would give."""
     table = estimates.auc[estimates.auc["auc_high"] < 0.5]
     for (dataset, name, score), rows in table.groupby(["dataset", "set", "score"], sort=False):
-        trivial = _baseline(estimates, dataset, name, ("mean image", "brightness", "PNG size"))
+        trivial = _baseline(estimates, rows, ("mean image", "brightness", "PNG size"))
         measured = ", ".join(f"{method} {_spread(*ends)}" for method, ends in trivial.items())
         shown = "; ".join(_area(row) for _, row in rows.sort_values("auc")[:NAMED].iterrows())
         more = f" and {len(rows) - NAMED} more in auc.csv" if len(rows) > NAMED else ""

@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from study.datasets import Dataset
 
 __all__ = [
-    "Bench", "Found", "Pictures", "Results", "Rows", "Task", "add_options", "baselines_name", "cells_of", "evaluate",
+    "Bench", "Found", "Pictures", "Results", "Rows", "Task", "add_options", "baselines_name", "cells_of", "draws_of",
+    "evaluate",
     "to_bytes", "unfinished",
 ]  # fmt: skip
 SPLITS = ("test", "val", "train", "heldout")
@@ -163,6 +164,11 @@ def unfinished(study: str, artifacts: str | Path) -> Iterator[str]:
 def cells_of(trials: pd.Series) -> pd.Series:
     """The cells of trials: their names without the seed."""
     return trials.str.replace(r"-s\d+$", "", regex=True)
+
+
+def draws_of(models: pd.DataFrame) -> dict[str, str]:
+    """Trial → the file of the baselines that were given the same images."""
+    return {str(trial): baselines_name(rows) for trial, rows in models.groupby("trial", sort=False)}
 
 
 def _read(work: Work, missing: list[str]) -> Results:

@@ -259,9 +259,17 @@ def test_baselines_of_several_draws_are_a_range_of_their_rows():
         auc=found.baselines["auc"].where(found.baselines["baseline"] != "brightness", 0.6)
     )
     estimates = dataclasses.replace(found, baselines=pd.concat([found.baselines, brighter]))
-    assert anomaly_text._baseline(estimates, "digits", "other", ("brightness",))["brightness"][1] == 0.6
+    assert anomaly_text._baseline(estimates, found.auc, ("brightness",))["brightness"][1] == 0.6
     text = next(t for t in anomaly_text.sentences(estimates) if t.startswith("Below 0.5"))
     assert " to 0.600" in text and "they are darker" not in text and "they lie nearer to the mean image" in text
+
+
+def test_baselines_of_other_images_than_the_cells_were_given_are_not_said_of_them():
+    found = anomaly_estimates.estimate(results(-1.0), "test")
+    other = found.baselines.assign(cell="baselines-dataset-digits-normal_class-3", auc=0.99)
+    estimates = dataclasses.replace(found, baselines=pd.concat([found.baselines, other]))
+    assert set(found.auc["draw"]) == set(found.baselines["cell"])
+    assert anomaly_text.sentences(estimates) == anomaly_text.sentences(found)
 
 
 def test_the_answer_cites_a_statistic():
