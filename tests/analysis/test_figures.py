@@ -4,6 +4,7 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 from matplotlib import pyplot
+from PIL import Image
 from skimage.color import rgb2lab
 
 from analysis import figures
@@ -35,6 +36,28 @@ def test_a_page_wide_at_200_dpi_and_the_caption_within(tmp_path):
     assert pixels.shape[1] == int(figures.PAGE_WIDTH * 200)
     border = np.concatenate([pixels[:2].ravel(), pixels[-2:].ravel(), pixels[:, :2].ravel(), pixels[:, -2:].ravel()])
     assert (border == 1).all(), "something is drawn over the edge"
+
+
+def test_a_chart_has_a_palette_that_does_not_show_and_its_caption(tmp_path):
+    path = figures.save(drawn(), tmp_path / "curve")[0]
+    with figures.theme():
+        drawn().savefig(tmp_path / "plain.png")
+    with Image.open(path) as chart, Image.open(tmp_path / "plain.png") as plain:
+        assert chart.mode == "P" and chart.info["Description"].startswith("n = 3 seeds, 95 % t interval.")
+        moved = np.abs(np.asarray(chart.convert("RGB"), int) - np.asarray(plain.convert("RGB"), int)).max(axis=2)
+    assert (moved <= 2).mean() > 0.99 and path.stat().st_size < (tmp_path / "plain.png").stat().st_size / 2
+
+
+def test_a_photograph_keeps_its_colours(tmp_path):
+    photograph = np.random.default_rng(0).random((64, 64, 3))
+    with figures.theme():
+        figure = figures.new(6.0)
+        figure.subplots().imshow(photograph)
+        figure.savefig(tmp_path / "plain.png")
+    path = figures.save(figure, tmp_path / "photograph")[0]
+    with Image.open(path) as image, Image.open(tmp_path / "plain.png") as plain:
+        np.testing.assert_array_equal(image, plain.convert("RGB"))
+        assert len(image.getcolors(10**7)) > 4000
 
 
 def test_nothing_is_left_behind():
