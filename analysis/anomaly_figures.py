@@ -187,7 +187,7 @@ def _histogram(axes: Axes, bins: pd.DataFrame) -> None:
         edges = [*part["low"], part["high"].iloc[-1]]
         axes.stairs(part["share"], edges, label=str(kind), **styles[str(kind)])
     axes.set(xscale="log", xlabel=PRIMARY, yticks=[])
-    plain_ticks(axes.xaxis, most=3)
+    plain_ticks(axes.xaxis, most=3, character=0.06)
 
 
 def _fooled(pictures: dict[str, Any], dataset: str, cell: str) -> Figure:

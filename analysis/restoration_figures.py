@@ -126,8 +126,14 @@ def short(cell: str, dataset: str) -> str:
     return cell.removeprefix(f"{dataset}-")
 
 
-def plain_ticks(axis: Axis, most: int = 6) -> None:
-    """Ticks at 1, 2 and 5 times powers of ten, or fewer, as plain numbers, on a logarithmic axis; at least two."""
+def plain_ticks(axis: Axis, most: int = 6, character: float = 0.0) -> None:
+    """Ticks at 1, 2 and 5 times powers of ten, or fewer, as plain numbers, on a logarithmic axis; at least two.
+
+    Args:
+        axis: Whose limits are set.
+        most: Ticks.
+        character: What a sign of a label takes up, as a share of the axis.
+    """
     axes = axis.axes
     low, high = axes.get_xlim() if axis is axes.xaxis else axes.get_ylim()
     if low <= 0:  # of a panel without data
@@ -135,7 +141,9 @@ def plain_ticks(axis: Axis, most: int = 6) -> None:
     powers = range(int(np.floor(np.log10(low))) - 1, int(np.ceil(np.log10(high))) + 1)
     for steps in ((1, 2, 5), (1, 3), (1,)):
         ticks = [step * 10.0**power for power in powers for step in steps if low <= step * 10.0**power <= high]
-        if len(ticks) <= most:
+        gaps = np.diff(np.log(ticks)) / np.log(high / low)
+        lengths = np.array([len(f"{tick:g}") for tick in ticks])
+        if len(ticks) <= most and (gaps >= character * (lengths[1:] + lengths[:-1]) / 2).all():
             break
     if len(ticks) < 2:
         ticks = [float(f"{tick:.2g}") for tick in np.geomspace(low, high, 4)[1:3]]

@@ -9,7 +9,7 @@ import pytest
 from scipy import stats
 from skimage.metrics import structural_similarity as reference_ssim
 
-from analysis import restoration, restoration_figures, restoration_text
+from analysis import figures, restoration, restoration_figures, restoration_text
 from analysis.applications import Results
 from analysis.restoration_estimates import crossing, estimate
 from analysis.similarity import structural_similarity
@@ -268,3 +268,19 @@ def test_the_figure_draws_the_tables(denoised):
     np.testing.assert_allclose(lines["linear optimum"].get_ydata(), table["mse"])
     assert json.dumps(sorted(lines)).count("total variation") == 1
     assert SimpleNamespace(**vars(restoration.DENOISING)).name == "denoising"
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "character", "labels"),
+    [
+        (0.0013, 0.0194, 0.0, ["0.002", "0.005", "0.01"]),
+        (0.0013, 0.0194, 0.06, ["0.003", "0.01"]),  # "0.005" would touch "0.01"
+        (0.0012, 0.09, 0.06, ["0.003", "0.01", "0.03"]),
+        (0.011, 0.018, 0.06, ["0.013", "0.015"]),  # no power of ten and its third within
+    ],
+)
+def test_labels_of_a_logarithmic_axis_do_not_touch(low, high, character, labels):
+    axes = figures.new(1.0).subplots()
+    axes.set(xscale="log", xlim=(low, high))
+    restoration_figures.plain_ticks(axes.xaxis, character=character)
+    assert [label.get_text() for label in axes.get_xticklabels()] == labels
