@@ -133,7 +133,7 @@ def _overall(table: pd.DataFrame) -> Iterator[str]:
         first = next(iter(parts.values()))
         found = "; ".join(f"{part} {_number(row)}: {_means(row)}" for part, row in parts.items())
         yield (
-            f"{dataset}, {images(first)}, {task} ({_what(task)}): {found}. Mean over {_count(first['cells'])}"
+            f"{dataset}, {task}: with {images(first)}, {_what(task)}, {found}. Mean over {_count(first['cells'])}"
             f"{_left_out(first)}, {first['method']}, n = {first['n']} seeds"
             f"{_for_these(parts)}; {_control(task, parts)}."
         )
