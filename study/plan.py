@@ -78,7 +78,8 @@ def job_of(chosen: spaces.Space, study: str, options: argparse.Namespace) -> Job
     Raises:
         InputError: Data that cannot be had, or a study of that name that says otherwise.
     """
-    manifest = manifests.describe(chosen, study, _describe_data(chosen, options.data_dir))
+    data = _recorded_data(chosen, study, options) or _describe_data(chosen, options.data_dir)
+    manifest = manifests.describe(chosen, study, data)
     if (options.artifacts / study / "manifest.json").is_file():
         manifest = _extended(manifest, study, options.artifacts)
     data_dir = str(Path(options.data_dir).resolve()) if options.data_dir else None
@@ -117,6 +118,14 @@ def make_folder(job: Job) -> None:
         raise InputError(
             f"cannot write to {job.folder} ({error}). Choose another folder with --artifacts DIR."
         ) from error
+
+
+def _recorded_data(space: spaces.Space, study: str, options: argparse.Namespace) -> dict[str, Any] | None:
+    """What the manifest says of the data already, for a look at a study (`--status`) where its files may not lie."""
+    if not getattr(options, "status", False) or not (options.artifacts / study / "manifest.json").is_file():
+        return None
+    recorded = records.manifest(study, options.artifacts)["data"]
+    return recorded if {cell["dataset"] for cell in space.cells().values()} <= recorded.keys() else None
 
 
 def _describe_data(space: spaces.Space, data_dir: str | None) -> dict[str, Any]:

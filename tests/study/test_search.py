@@ -12,7 +12,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from study import lock, records
+from study import datasets, lock, records
+from study import search as command
+from study.errors import InputError
 from study.space import trial_name
 from tests.conftest import TINY, Search, environment
 
@@ -68,6 +70,16 @@ def test_a_study_goes_on_by_its_name_alone(finished):
     assert shown.returncode == 0 and "study tiny: 4/4 trials done" in shown.stdout, shown.stderr
     refused = by_name("--set", "epochs=3", "--name", "other")
     assert refused.returncode == 2 and "'tiny' is a study" in refused.stderr
+
+
+def test_a_look_at_a_study_needs_no_data(finished, monkeypatch, capsys):
+    def lost(*_: object) -> None:
+        raise InputError("no such data set")
+
+    monkeypatch.setattr(datasets, "load", lost)
+    place = ["tiny", "--artifacts", str(finished.artifacts)]
+    assert command.main([*place, "--status"]) == 0 and "4/4 trials done" in capsys.readouterr().out
+    assert command.main(place) == 2 and "no such data set" in capsys.readouterr().err
 
 
 def test_a_factor_that_is_none_in_some_cells_stays_none_there(search):
