@@ -1,10 +1,11 @@
 """The four applications of Problem 2 over the models of a study: seconds, seconds a model, processor time, memory.
 
     python -m benchmarks.applications STUDY [--artifacts DIR] [--data-dir DIR] [--models 50] [--workers 2]
+                                      [--out DIR]
 
-Trains nothing: takes a study that is there, copies it to a folder of its own, and has every command compute everything
-anew at its default number of images. Where the study has fewer models than asked for, the time is extrapolated in
-proportion, which is too long, since baselines and figures do not grow with the models.
+Trains nothing: takes a study that is there, copies it to a folder of its own (--out keeps it), and has every command
+compute everything anew at its default number of images. Where the study has fewer models than asked for, the time is
+extrapolated in proportion, which is too long, since baselines and figures do not grow with the models.
 """
 
 import argparse
@@ -14,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import nullcontext
 from pathlib import Path
 
 from study import records
@@ -30,7 +32,7 @@ def main() -> None:
     print(f"{options.study}: {len(names)} models, {options.workers} workers")
     print("task          seconds   a model   CPU s   peak MB")
     total = spent = 0.0
-    with tempfile.TemporaryDirectory() as folder:
+    with nullcontext(options.out) if options.out else tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / options.study
         kept = shutil.ignore_patterns("tasks", "analysis", "report")
         shutil.copytree(Path(options.artifacts) / options.study, copy, ignore=kept)
@@ -57,6 +59,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--data-dir")
     parser.add_argument("--models", type=int, default=50)
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--out", help="an empty folder for the copy and the results (default: thrown away)")
     parser.add_argument("--tasks", nargs="+", choices=TASKS, default=TASKS)
     return parser.parse_args()
 
