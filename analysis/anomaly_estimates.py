@@ -11,7 +11,7 @@ import numpy as np
 from analysis import roc
 from analysis.anomaly import NORMAL, PRIMARY
 from analysis.anomaly_sets import INVERTED, OTHER_CLASSES
-from analysis.applications import Pictures, Results, baselines_name, cells_of, draws_of
+from analysis.applications import Pictures, Results, baselines_name, baselines_of, cells_of
 from analysis.statistics import t_interval
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def estimate(results: Results, split: str) -> Estimates:
     import pandas as pd
 
     models = results.models.assign(cell=cells_of(results.models["trial"]))
-    models["draw"] = cells_of(models["trial"].map(draws_of(models)))
+    models["draw"] = cells_of(models["trial"].map(baselines_of(models)))
     crossed = split == "test"
     baselines = results.baselines.rename(columns={"method": "score"}).assign(trial=results.baselines["file"])
     baselines["cell"] = cells_of(baselines["file"])

@@ -32,9 +32,19 @@ if TYPE_CHECKING:
     from study.datasets import Dataset
 
 __all__ = [
-    "Bench", "Found", "Pictures", "Results", "Rows", "Task", "add_options", "baselines_name", "cells_of", "draws_of",
+    "Bench",
+    "Found",
+    "Pictures",
+    "Results",
+    "Rows",
+    "Task",
+    "add_options",
+    "baselines_name",
+    "baselines_of",
+    "cells_of",
     "evaluate",
-    "to_bytes", "unfinished",
+    "to_bytes",
+    "unfinished",
 ]  # fmt: skip
 SPLITS = ("test", "val", "train", "heldout")
 Rows = list[dict[str, Any]]
@@ -166,7 +176,7 @@ def cells_of(trials: pd.Series) -> pd.Series:
     return trials.str.replace(r"-s\d+$", "", regex=True)
 
 
-def draws_of(models: pd.DataFrame) -> dict[str, str]:
+def baselines_of(models: pd.DataFrame) -> dict[str, str]:
     """Trial → the file of the baselines that were given the same images."""
     return {str(trial): baselines_name(rows) for trial, rows in models.groupby("trial", sort=False)}
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from analysis import linear
-from analysis.applications import draws_of
+from analysis.applications import baselines_of
 from analysis.draws import DRAW, Draw, draw_of
 from study import datasets, metrics
 from study.errors import InputError
@@ -154,7 +154,7 @@ def generation(results: Results) -> pd.DataFrame:
         task=GENERATION,
         part="memorisation",
         value=0.5 - models["nearest_is_training"],
-        control=0.5 - models["trial"].map(draws_of(models)).map(mixture),
+        control=0.5 - models["trial"].map(baselines_of(models)).map(mixture),
     )
     return found[DIFFERENCES]
 
@@ -170,7 +170,7 @@ def _restoration(results: Results) -> pd.DataFrame:
     models = _on_most_images(models, "trial")
     control = optimum.assign(control=log(optimum["mse"])).groupby("file")["control"].mean()
     errors = models.assign(error=log(models["mse"])).groupby("trial", sort=False)["error"].mean().reset_index()
-    return errors.assign(control=errors["trial"].map(draws_of(models)).map(control))
+    return errors.assign(control=errors["trial"].map(baselines_of(models)).map(control))
 
 
 def _on_most_images(table: pd.DataFrame, by: str) -> pd.DataFrame:
@@ -183,7 +183,9 @@ def _anomaly(results: Results) -> pd.DataFrame:
     models = results.models[results.models["score"] == SCORE]
     errors = models.groupby(["trial", "latent_dim"], sort=False)["auc"].mean().rsub(1).reset_index(name="error")
     control = results.baselines.groupby(["file", "method"])["auc"].mean().rsub(1).rename("control").reset_index()
-    errors = errors.assign(file=errors["trial"].map(draws_of(models)), method="PCA " + errors["latent_dim"].astype(str))
+    errors = errors.assign(
+        file=errors["trial"].map(baselines_of(models)), method="PCA " + errors["latent_dim"].astype(str)
+    )
     return errors.merge(control, on=["file", "method"], how="left")[["trial", "error", "control"]]
 
 
