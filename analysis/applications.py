@@ -146,10 +146,9 @@ def evaluate(
         if (value := getattr(options, option, least)) < least:
             raise InputError(f"--{option} {value}: allowed is {least} or more.")
     work = task_work.plan(task, options, study, tuple(against))
-    pending = [name for name in work.names if not work.store.is_done(name)]
-    if pending:
-        task_work.share_out(work, pending, getattr(options, "workers", 1))
-    missing = task_work.compute(work, {name for name in pending if not work.store.is_done(name)}, load)
+    pending, missing = task_work.outstanding(work)
+    task_work.share_out(work, pending, getattr(options, "workers", 1))
+    missing += task_work.compute(work, {name for name in pending if not work.store.is_done(name)}, load)
     results = _read(work, missing)
     if results.models.empty:
         raise InputError(f"no model could be loaded. The first: {missing[0]}")

@@ -14,7 +14,7 @@ import numpy as np
 from analysis import command, explorer_content
 from analysis.applications import to_bytes
 from analysis.draws import DRAW, Draw, draw_of
-from study import datasets, records
+from study import datasets, quiet, records
 from study.errors import InputError
 
 if TYPE_CHECKING:
@@ -148,10 +148,9 @@ def _views(
     rows: pd.DataFrame, shared: _Shared, study: str, artifacts: str, missing: list[str], progress: _Progress
 ) -> Iterator[tuple[pd.Series, View]]:
     """The trials of one draw with what is shown of their models; why one is not goes to `missing`."""
-    import keras
-
     from analysis import explorer_models
 
+    keras = quiet.keras()
     for _, row in rows.iterrows():
         progress.say(row["trial"])
         try:

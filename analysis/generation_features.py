@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from analysis import linear
 from analysis.generation_distances import LEAST_A_FEATURE
 from analysis.statistics import Estimate, clopper_pearson
-from study import datasets, files
+from study import datasets, files, quiet
 
 if TYPE_CHECKING:
     from analysis.draws import Draw
@@ -93,8 +93,7 @@ def _in_blocks(apply: Callable[[np.ndarray], Floats], block: int = 500) -> Calla
 
 def _stored(folder: Path, hashes: dict[str, str]) -> tuple[Any, dict[str, Any]] | None:
     """The classifier that was kept, unless it is damaged, of another version, or of other data."""
-    import keras
-
+    keras = quiet.keras()
     try:
         noted = json.loads((folder / "classifier.json").read_text(encoding="utf-8"))
         model = keras.models.load_model(folder / "model.keras", compile=False, safe_mode=True)

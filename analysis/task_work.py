@@ -110,6 +110,28 @@ def plan(task: Task, options: argparse.Namespace, study: str, against: tuple[str
     return Work(task, study, options, against, chosen, completed, records.manifest(study, options.artifacts))
 
 
+def outstanding(work: Work) -> tuple[list[str], list[str]]:
+    """The names still to be computed; and in words, the trials that cannot be, for their model is gone.
+
+    A draw's baselines are wanted only beside a result: computing them takes minutes.
+    """
+    todo: list[str] = []
+    missing: list[str] = []
+    for baselines, rows in work.groups:
+        left = [trial for trial in rows["trial"] if not work.store.is_done(trial)]
+        there = []
+        for trial in left:
+            try:
+                records.model_file(work.study, trial, work.options.artifacts)
+                there.append(trial)
+            except InputError as error:
+                missing.append(f"{trial} was left out: {error}")
+        if (there or len(left) < len(rows)) and not work.store.is_done(baselines):
+            todo.append(baselines)
+        todo += there
+    return todo, missing
+
+
 def share_out(work: Work, pending: list[str], workers: int) -> None:
     """Has processes compute what is pending, as far as they can; what they leave is done by this one."""
     count = min(workers, len(pending) // TRIALS_A_WORKER)

@@ -4,6 +4,7 @@ import os
 import socket
 from pathlib import Path
 
+from study import quiet
 from study.dataset_files import RANGES, Parts
 from study.errors import InputError
 
@@ -27,8 +28,7 @@ def fetch(name: str, folder: Path | None) -> Parts:
             f"the data set '{name}' has to be downloaded once, and there is no network. Connect, or give the folder "
             f"that holds {name}.npz (arrays x_train, y_train, x_test, y_test) with --data-dir{here}."
         )
-    import keras
-
+    keras = quiet.keras()
     before = socket.getdefaulttimeout()
     socket.setdefaulttimeout(NETWORK_SECONDS)
     try:

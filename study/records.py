@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from study import files, provenance
+from study import files, provenance, quiet
 from study import manifest as manifests
 from study.errors import InputError
 from study.space import FACTORS, Space, cell_name, trial_hash, trial_name
@@ -133,6 +133,18 @@ def examples(study: str, trial: str, artifacts: str | Path = ARTIFACTS) -> dict[
         ) from error
 
 
+def model_file(study: str, trial: str, artifacts: str | Path = ARTIFACTS) -> Path:
+    """Where the trained model of a trial lies.
+
+    Raises:
+        InputError: It is gone; the message gives the command that rebuilds it.
+    """
+    path = folder(study, artifacts) / "trials" / trial / "model.keras"
+    if not path.is_file():
+        raise InputError(f"{path} is gone. Rebuild it: python -m study.search {study} --rebuild {trial}")
+    return path
+
+
 def load_model(study: str, trial: str, artifacts: str | Path = ARTIFACTS) -> Any:
     """The trained `keras.Model` of a trial, images → reconstructions, with layers "encoder" and "decoder".
 
@@ -141,9 +153,8 @@ def load_model(study: str, trial: str, artifacts: str | Path = ARTIFACTS) -> Any
     Raises:
         InputError: The model is gone or unreadable; the message gives the command that rebuilds it.
     """
-    import keras
-
-    path = folder(study, artifacts) / "trials" / trial / "model.keras"
+    path = model_file(study, trial, artifacts)
+    keras = quiet.keras()
     try:
         return keras.models.load_model(path, compile=False, safe_mode=True)
     except Exception as error:  # Keras raises what its parts raise: ValueError, OSError, KeyError, BadZipFile

@@ -14,7 +14,7 @@ ROOT = Path(__file__).parent.parent
 # Of `study`, analyses take what reads records and data, and nothing that trains.
 OPEN_TO_ANALYSIS = {"records", "datasets", "metrics", "corruptions", "preprocessing", "autoencoders", "files", "errors"}
 OPEN_TO_ANALYSIS |= {"manifest", "space"}  # what was declared: cells, families
-OPEN_TO_ANALYSIS |= {"threads"}  # how a process computes
+OPEN_TO_ANALYSIS |= {"threads", "quiet"}  # how a process computes, and what it says
 OPEN_TO_ANALYSIS |= {"levels", "losses", "regularizers"}  # what a level says of itself, and its code
 
 

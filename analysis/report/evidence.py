@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -126,7 +127,7 @@ def _analysis(study: str, path: Path, root: Path, known: Mapping[str, Statistic]
             f"{path} has no statistics.csv beside it for its sentences to rest on. Run the analysis again."
         )
     _check(path, answers, known, files)
-    command = " ".join(said.get("command") or ["python", "-m", f"analysis.{place.partition('.')[0]}", study])
+    command = _typed(said.get("command") or ["python", "-m", f"analysis.{place.partition('.')[0]}", study])
     pictures = tuple(_pictures(f"{study}:{place}", path.parent, files))
     return Analysis(study, place, command, sentences, note, answers, pictures, cite_trace.read(path.parent))
 
@@ -163,3 +164,11 @@ def caption_of(path: Path) -> str:
             return str(image.info.get("Description", "")).strip() or NO_CAPTION
     except (OSError, ValueError) as error:
         raise InputError(f"{path} is no picture ({error}). Run the analysis again.") from error
+
+
+def _typed(command: Sequence[str]) -> str:
+    """As one types it; of a list of more than three names the first, and where the others are."""
+    return " ".join(
+        f"'{names[0]} …' (all {len(names)}: summary.json)" if len(names := word.split()) > 3 else shlex.quote(word)
+        for word in command
+    )

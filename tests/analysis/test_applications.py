@@ -136,6 +136,19 @@ def test_no_model_at_all(copy, capsys):
         model.unlink()
     assert run("denoising", copy) == 2
     assert "no model could be loaded" in capsys.readouterr().err
+    assert not (copy / "tiny/tasks").exists()  # found out before minutes went into methods to compare with
+
+
+def test_baselines_are_computed_of_no_draw_without_a_model(copy):
+    shutil.rmtree(copy / "tiny" / "tasks")
+    for model in copy.glob("tiny/trials/*-s01/model.keras"):
+        model.unlink()
+    todo, missing = task_work.outstanding(task_work.plan(inpainting.TASK, _options(copy), "tiny", ()))
+    assert todo
+    assert all(name.endswith("-s00") for name in todo)
+    assert any(name.startswith("baselines-") for name in todo)
+    assert missing
+    assert all("-s01 was left out: " in said for said in missing)
 
 
 def test_a_partial_study_says_what_is_missing(copy, capsys):

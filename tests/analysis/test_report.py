@@ -572,6 +572,20 @@ def test_the_zip_holds_report_code_records_and_how_to_verify(study, capsys):
     assert Path("again.zip").read_bytes() == first
 
 
+def test_a_command_is_quoted_and_a_long_list_of_cells_is_cut(tmp_path):
+    folder = report_study.analyse(report_study.write(tmp_path))
+    said = json.loads((folder / "summary.json").read_text())
+    for cells, shown in (
+        ("*-k2-*", "--cells '*-k2-*'"),
+        ("a b c", "--cells 'a b c'"),
+        ("a b c d e", "--cells 'a …' (all 5: summary.json)"),
+    ):
+        said["command"] = ["python", "-m", "analysis.latent_elbow", "tiny", "--cells", cells]
+        (folder / "summary.json").write_text(json.dumps(said))
+        (analysis,) = evidence.read("tiny", tmp_path).analyses
+        assert analysis.command == f"python -m analysis.latent_elbow tiny {shown}"
+
+
 def test_make_has_what_the_hand_in_promises():
     text = (sources.ROOT / "Makefile").read_text()
     for target in ("report", "handin", "verify"):
