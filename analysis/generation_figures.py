@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -82,8 +83,22 @@ def _distances(axes: Axes, models: pd.DataFrame, others: pd.DataFrame, cells: li
     if min(drawn) > 0:
         axes.set_xscale("log")
     else:  # an unbiased estimate of nothing may fall below 0
-        axes.set_xscale("symlog", linthresh=max(least, 1e-3), linscale=0.2)
+        linear_below = max(least, 1e-3)
+        axes.set_xscale("symlog", linthresh=linear_below, linscale=0.2)
+        ticks = _signed_powers(*axes.get_xlim(), linear_below)
+        axes.set_xticks(ticks, [f"{tick:g}".replace("-", "−") for tick in ticks])
     axes.minorticks_off()
+
+
+def _signed_powers(low: float, high: float, least: float, most: int = 9) -> list[float]:
+    """0 and the powers of ten on both sides of it, from above `least` on: nearer to 0 their labels would touch."""
+    exponents = range(math.floor(math.log10(least)) + 1, math.ceil(math.log10(max(-low, high))) + 1)
+    for step in range(1, len(exponents) + 1):
+        powers = [10.0**exponent for exponent in exponents[::step]]
+        ticks = [tick for tick in (*(-p for p in reversed(powers)), 0.0, *powers) if low <= tick <= high]
+        if len(ticks) <= most:
+            break
+    return ticks
 
 
 def _lines(axes: Axes, others: pd.DataFrame) -> None:

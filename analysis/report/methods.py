@@ -71,7 +71,8 @@ def _always() -> list[str]:
 
 
 def _limits(evidence: Evidence) -> Iterator[str]:
-    space, seeds = evidence.manifest["space"], evidence.manifest["space"]["training"]["seeds"]
+    space, planned = evidence.manifest["space"], evidence.manifest["space"]["training"]["seeds"]
+    seeds = len({record["seed"] for record in evidence.trials if record["status"] == "completed"})
     if seeds < SEEDS_FOR_FLIPS:
         yield (
             f"{evidence.study}: with {seeds} seeds the smallest two-sided p of a sign-flip test is "
@@ -86,7 +87,7 @@ def _limits(evidence: Evidence) -> Iterator[str]:
         "network."
     )
     counts = Counter(record["status"] for record in evidence.trials)
-    total, done = len(evidence.manifest["cells"]) * seeds, counts["completed"]
+    total, done = len(evidence.manifest["cells"]) * planned, counts["completed"]
     if done < total:
         words = ", ".join(f"{count} {status}" for status, count in counts.items() if status != "completed")
         yield f"{evidence.study}: {done} of {total} trials completed{f' ({words})' if words else ''}."

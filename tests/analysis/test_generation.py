@@ -1,5 +1,6 @@
 """Generation: benches on networks made of NumPy, estimates on hand-made results, the classifier, and the command."""
 
+import itertools
 import json
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from analysis import (
     generation_bench,
     generation_estimates,
     generation_features,
+    generation_figures,
     generation_text,
     linear,
 )
@@ -404,3 +406,24 @@ def test_help_imports_nothing_slow():
     )
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert "do samples of the latent space decode to new images?" in shown and "--images" in shown
+
+
+@pytest.mark.parametrize("low", [0.2, -0.001, -0.3, -40.0])
+def test_labels_of_the_distances_do_not_touch(low):
+    same = {"dataset": "digits", "n_images": 100, "n": 4, "method": "t"}
+    others = ((PCA_MIXTURE, 0.26), (TRAINING, 0.0017))
+    rows = [
+        {"kind": "model", "cell": "digits-cnn-k2", "sampler": "standard normal", "main": True, "metric": PRIMARY,
+         "value": 1.2, "low": low, "high": 60.0},
+        *({"kind": "baseline", "cell": "all", "sampler": sampler, "main": False, "metric": PRIMARY,
+           "value": value, "low": value, "high": value} for sampler, value in others),
+    ]  # fmt: skip
+    for metric in ("precision", "recall", "density", "coverage"):
+        rows += [{**row, "metric": metric, "value": 0.5, "low": 0.4, "high": 0.6} for row in rows[:3]]
+    estimates = SimpleNamespace(metrics=pd.DataFrame([{**same, **row} for row in rows]))
+    figure = generation_figures.plot(estimates, "digits", "A caption.")
+    figure.draw_without_rendering()
+    axes = figure.subfigs[0].axes[0]
+    visible = [label.get_window_extent() for label in axes.get_xticklabels() if label.get_text()]
+    assert len(visible) >= 2
+    assert all(left.x1 < right.x0 for left, right in itertools.pairwise(visible))

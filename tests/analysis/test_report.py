@@ -4,6 +4,7 @@ import csv
 import itertools
 import json
 import re
+import shutil
 import zipfile
 from html.parser import HTMLParser
 from pathlib import Path
@@ -199,6 +200,14 @@ def test_the_page_stands_alone_and_is_accessible(study):
     assert all(after <= before + 1 for before, after in itertools.pairwise(levels))
     assert all(attrs["scope"] in ("col", "row") for attrs in shown.of("th"))
     assert "default-src 'none'" in next(a["content"] for a in shown.of("meta") if "http-equiv" in a)
+
+
+def test_limits_count_the_seeds_that_were_run(study):
+    for trial in study.glob("trials/*-s02"):
+        shutil.rmtree(trial)
+    assert report.main(["--sections", "latent"]) == 0
+    assert "with 2 seeds the smallest two-sided p of a sign-flip test is 0.5" in page(study).text
+    assert "4 of 6 trials completed" in page(study).text
 
 
 def test_a_selection_keeps_the_assignments_numbers(study):
