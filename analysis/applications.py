@@ -148,10 +148,10 @@ def evaluate(
     work = task_work.plan(task, options, study, tuple(against))
     pending, missing = task_work.outstanding(work)
     task_work.share_out(work, pending, getattr(options, "workers", 1))
-    missing += task_work.compute(work, {name for name in pending if not work.store.is_done(name)}, load)
-    results = _read(work, missing)
+    missing |= task_work.compute(work, {name for name in pending if not work.store.is_done(name)}, load)
+    results = _read(work, task_work.left_out(missing))
     if results.models.empty:
-        raise InputError(f"no model could be loaded. The first: {missing[0]}")
+        raise InputError(f"no model could be loaded. {results.missing[0]}")
     return results
 
 

@@ -82,19 +82,23 @@ def of_examples(
     """
     import pandas as pd
 
+    from analysis import task_work
+
     chosen = trials[cell_of(trials).isin(cells) & (trials["status"] == "completed")]
     rows: list[dict[str, Any]] = []
     missing: list[str] = []
+    gone: dict[str, str] = {}
     for dataset, part in chosen.groupby("dataset", sort=False):
         labels = _labels(str(dataset), load, missing)
         for trial in part["trial"]:
             try:
                 stored = records.examples(study, trial, artifacts)
             except InputError as error:
-                missing.append(str(error))
+                gone[trial] = str(error)
                 continue
             of = None if labels is None else labels[stored["index"]]
             rows.append({"trial": trial, **_of_codes(stored["codes"], of)})
+    missing += [f"what codes hold: {said}" for said in task_work.left_out(gone)]
     return pd.DataFrame(rows, columns=list(COLUMNS)), missing
 
 

@@ -9,7 +9,7 @@ import json
 import re
 import sys
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -110,13 +110,13 @@ def plan(task: Task, options: argparse.Namespace, study: str, against: tuple[str
     return Work(task, study, options, against, chosen, completed, records.manifest(study, options.artifacts))
 
 
-def outstanding(work: Work) -> tuple[list[str], list[str]]:
-    """The names still to be computed; and in words, the trials that cannot be, for their model is gone.
+def outstanding(work: Work) -> tuple[list[str], dict[str, str]]:
+    """The names still to be computed; and the trials that cannot be, for their model is gone: trial → why.
 
     A draw's baselines are wanted only beside a result: computing them takes minutes.
     """
     todo: list[str] = []
-    missing: list[str] = []
+    missing: dict[str, str] = {}
     for baselines, rows in work.groups:
         left = [trial for trial in rows["trial"] if not work.store.is_done(trial)]
         there = []
@@ -125,7 +125,7 @@ def outstanding(work: Work) -> tuple[list[str], list[str]]:
                 records.model_file(work.study, trial, work.options.artifacts)
                 there.append(trial)
             except InputError as error:
-                missing.append(f"{trial} was left out: {error}")
+                missing[trial] = str(error)
         if (there or len(left) < len(rows)) and not work.store.is_done(baselines):
             todo.append(baselines)
         todo += there
@@ -153,10 +153,10 @@ def do_share(work: Work, names: list[str]) -> None:
         raise SystemExit(0) from None
 
 
-def compute(work: Work, names: Collection[str], load: Callable[[str], Dataset], quiet: bool = False) -> list[str]:
-    """Computes the results of these names; in words, what could not be."""
+def compute(work: Work, names: Collection[str], load: Callable[[str], Dataset], quiet: bool = False) -> dict[str, str]:
+    """Computes the results of these names; of the trials that it could not: trial → why."""
     progress = _Progress(work.task.name, len(names), quiet)
-    missing: list[str] = []
+    missing: dict[str, str] = {}
     for baselines, rows in work.groups:
         wanted = [row for row in rows.itertuples() if row.trial in names]
         if not wanted and baselines not in names:
@@ -171,12 +171,20 @@ def compute(work: Work, names: Collection[str], load: Callable[[str], Dataset], 
             try:
                 model = records.load_model(work.study, row.trial, work.options.artifacts)
             except InputError as error:
-                missing.append(f"{row.trial} was left out: {error}")
+                missing[row.trial] = str(error)
                 continue
             _write(work, row.trial, {"trial": row.trial}, bench.model(model, row), draw.first)
             _forget()
             progress.add()
     return missing
+
+
+def left_out(why: Mapping[str, str]) -> list[str]:
+    """In words, which trials were left out and why; of more than three, the first."""
+    if len(why) <= 3:
+        return [f"{trial} was left out: {reason}" for trial, reason in why.items()]
+    trial, reason = next(iter(why.items()))
+    return [f"{len(why)} trials were left out. The first, {trial}: {reason} (or several: --rebuild 'PATTERN')"]
 
 
 def _draw(work: Work, rows: pd.DataFrame, load: Callable[[str], Dataset]) -> Draw:

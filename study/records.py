@@ -121,9 +121,9 @@ def examples(study: str, trial: str, artifacts: str | Path = ARTIFACTS) -> dict[
     """`index` (32,) of test images, `codes` (32, k) and `reconstructions` (32, H, W, C) as uint8.
 
     Raises:
-        InputError: The trial left no examples.
+        InputError: They are gone or damaged; the message gives the command that rebuilds them.
     """
-    path = folder(study, artifacts) / "trials" / trial / "examples.npz"
+    path = _of_trial(study, trial, "examples.npz", artifacts)
     try:
         with np.load(path, allow_pickle=False) as stored:
             return {name: stored[name] for name in ("index", "codes", "reconstructions")}
@@ -139,7 +139,11 @@ def model_file(study: str, trial: str, artifacts: str | Path = ARTIFACTS) -> Pat
     Raises:
         InputError: It is gone; the message gives the command that rebuilds it.
     """
-    path = folder(study, artifacts) / "trials" / trial / "model.keras"
+    return _of_trial(study, trial, "model.keras", artifacts)
+
+
+def _of_trial(study: str, trial: str, name: str, artifacts: str | Path) -> Path:
+    path = folder(study, artifacts) / "trials" / trial / name
     if not path.is_file():
         raise InputError(f"{path} is gone. Rebuild it: python -m study.search {study} --rebuild {trial}")
     return path

@@ -148,7 +148,16 @@ def test_baselines_are_computed_of_no_draw_without_a_model(copy):
     assert all(name.endswith("-s00") for name in todo)
     assert any(name.startswith("baselines-") for name in todo)
     assert missing
-    assert all("-s01 was left out: " in said for said in missing)
+    assert all(trial.endswith("-s01") and "is gone" in why for trial, why in missing.items())
+
+
+def test_many_trials_left_out_are_said_in_one_sentence():
+    why = {f"t{number}": f"t{number} is gone. Rebuild it." for number in range(4)}
+    assert task_work.left_out(why) == [
+        "4 trials were left out. The first, t0: t0 is gone. Rebuild it. (or several: --rebuild 'PATTERN')"
+    ]
+    del why["t3"]
+    assert task_work.left_out(why) == [f"t{n} was left out: t{n} is gone. Rebuild it." for n in range(3)]
 
 
 def test_a_partial_study_says_what_is_missing(copy, capsys):
