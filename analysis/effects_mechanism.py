@@ -52,7 +52,7 @@ MEASUREMENTS = {
     "effective_rank": Measurement("effective rank of the codes", True),
     "neighbour_accuracy": Measurement("share of test images whose nearest codes are of their class", False),
     "latent_use": Measurement("error with another image's code ÷ error with its own", True),
-    "gradient_scale": Measurement("size of the gradients at the first kernel in the last epoch", True),
+    "gradient_scale": Measurement("root of Adam's second moment at the first kernel, at the end", True),
     "best_epoch": Measurement("epoch of the least validation error", False),
     "n_parameters": Measurement("number of parameters", True),
     "narrowest_width": Measurement("units in the narrowest hidden layer", True),

@@ -8,10 +8,11 @@ same layers, parameters and depth; nothing but the additions is missing:
   interaction   does the effect of the skips grow with depth? The log ratio of the test errors, residual ÷ plain, as a
                 slope over log2 depth in each seed, then a t interval over seeds: a factor below 1 says that a doubling
                 of depth is better borne with skips. The declared estimand; at each depth the ratio itself, as a family.
-  convergence   epochs until the validation error the shallowest plain network ends with; trials that never reach it
-                are counted, not dropped. Learning curves.
-  gradients     the size of the gradients at the first kernel over training: the mechanism that skips are said to have,
-                and a measurement that could refute it.
+                Where trials failed, the same with failures at the mean image's error stands beside it.
+  convergence   epochs until the validation error the shallowest plain network ends with, and until that which the
+                plain twin of the same depth and seed ends with; trials that never reach it are counted, not dropped.
+  gradients     their size at the first kernel over the first epoch, with skips and without: the mechanism that skips
+                are said to have, and a measurement that could refute it.
   failures      trials that diverged, or ended no better than the mean image, with Clopper-Pearson intervals.
   cost          seconds an epoch, where `study.cost` has measured them alone on the machine.
 
@@ -57,7 +58,9 @@ def answer(arguments: argparse.Namespace) -> command.Outcome:
     trials = records.load(study, arguments.artifacts)
     estimates = residual_estimates.estimate(trials, records.history(study, arguments.artifacts), _cost(folder))
     use, leak, missing = _past_the_code(arguments, study, trials)
-    if not len(estimates.pairs) and not len(use):
+    if not len(estimates.pairs) and not len(use) and not len(leak):
+        if missing:
+            raise InputError(f"'{study}' has no twins, and of its U-Net: {' '.join(missing)}")
         raise InputError(
             f"'{study}' has neither residual networks beside plain ones of the same depth (architecture=['plain_deep', "
             "'residual'], depth=[1, 4]) nor a U-Net beside a network without its skips (architecture=['cnn', 'unet']). "
@@ -116,7 +119,9 @@ def _citable(estimates: Estimates, use: pd.DataFrame, leak: pd.DataFrame) -> lis
         ("depths", estimates.depths, ["dataset", "of", "depth"], "ratio",
          "test MSE, residual ÷ plain, {dataset}, {of}, depth {depth}"),
         ("gradients", estimates.gradients, ["dataset", "of", "what"], "ratio",
-         "gradient scale at the first kernel, residual ÷ plain, {dataset}, {of}, {what}"),
+         "gradient scale at the first kernel in the first epoch, residual ÷ plain, {dataset}, {of}, {what}"),
+        ("catching_up", estimates.catching_up, ["dataset", "of", "depth"], "share",
+         "share of residual networks that get down to what their plain twin ends with, {dataset}, {of}, depth {depth}"),
         ("failures", estimates.failures, ["dataset", "of", "architecture", "depth", "what"], "share",
          "share of {architecture} trials that {what}, {dataset}, {of}, depth {depth}"),
         ("latent_use", use, ["cell"], "use", "latent use of {cell}"),

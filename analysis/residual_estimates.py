@@ -6,7 +6,7 @@ plain, so that below 0 the residual network has the lower number. Records alone 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,7 @@ import numpy as np
 from analysis import residual_training
 from analysis.draws import DRAW
 from analysis.residual_twins import GROUP, PLAIN, SKIPS, interaction, twins
-from analysis.statistics import family
+from analysis.statistics import LEVEL, alpha, bonferroni_t, family
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,12 +30,14 @@ class Estimates:
     """All the numbers of the twins; every table has the columns `dataset` and `of`, what the twins share.
 
     Attributes:
-        pairs: A row a seed and depth: both errors, their log ratio, parameters.
+        pairs: A row a seed and depth: both errors, their log ratio, parameters, and whether either trial `failed`.
         interaction: A row a slope over log2 depth: of the ratio (the interaction), and of each architecture's error.
         depths: A row a depth: the ratio with its simultaneous interval.
         curves: A row an architecture, depth and epoch: validation error and gradient scale over seeds.
         convergence: A row an architecture and depth: epochs to a stated level, trials that never reach it counted.
-        gradients: A row a depth, and one for the trend: gradient scale at the first kernel, residual ÷ plain.
+        catching_up: A row a depth: epochs until the residual network is down to what its plain twin ends with.
+        gradients: A row a depth: size of the first epoch's gradients at the first kernel, residual ÷ plain; and of the
+            trend over depth a row for the ratio and one for either architecture.
         failures: A row an architecture, depth and kind of failure.
         cost: A row a depth: seconds an epoch, measured alone; empty without `cost.csv`.
     """
@@ -45,6 +47,7 @@ class Estimates:
     depths: pd.DataFrame
     curves: pd.DataFrame
     convergence: pd.DataFrame
+    catching_up: pd.DataFrame
     gradients: pd.DataFrame
     failures: pd.DataFrame
     cost: pd.DataFrame
@@ -77,6 +80,7 @@ def estimate(trials: pd.DataFrame, history: pd.DataFrame, cost: pd.DataFrame | N
         table({**same, **row} for same, part in pairs for row in _depths(part)),
         residual_training.curves(rows),
         table(residual_training.convergence(both, rows)),
+        table(residual_training.catching_up(both, rows)),
         table(residual_training.gradients(rows)),
         table(residual_training.failures(both)),
         table(residual_training.cost(both, cost)),
@@ -98,17 +102,23 @@ def _images(trials: pd.DataFrame) -> pd.Series:
 
 
 def _pairs(both: pd.DataFrame, mean_image: pd.Series) -> Iterator[tuple[Any, pd.DataFrame]]:
-    """Of each group a row a seed and depth; errors of failed trials are NaN, `imputed` at the mean image's error."""
+    """Of each group a row a seed and depth; errors of failed trials are NaN, `imputed` at the mean image's error.
+
+    Of trials that have not been run both are NaN.
+    """
     if both.empty:
         return
-    filled = both.assign(imputed=both[METRIC].fillna(_images(both).map(mean_image)))
+    filled = both.assign(
+        imputed=both[METRIC].fillna(_images(both).map(mean_image)), failed=both["status"] != "completed"
+    )
     index = [*GROUP, "seed", "depth", "architecture"]
-    wide = filled.set_index(index)[[METRIC, "imputed", "n_parameters"]].astype(float).unstack("architecture")
+    wide = filled.set_index(index)[[METRIC, "imputed", "n_parameters", "failed"]].astype(float).unstack("architecture")
     table = wide[METRIC].assign(
         log_ratio=np.log(wide[METRIC][SKIPS] / wide[METRIC][PLAIN]),
         log_ratio_imputed=np.log(wide["imputed"][SKIPS] / wide["imputed"][PLAIN]),
         parameters=wide["n_parameters"][SKIPS],
         parameters_plain=wide["n_parameters"][PLAIN],
+        failed=wide["failed"].max(axis=1) > 0,
     ).reset_index()  # fmt: skip
     parts = dict(list(table.groupby(GROUP, sort=False)))
     yield from ((key, parts[key]) for key in both.groupby(GROUP, sort=False).groups)
@@ -118,7 +128,7 @@ def _slopes(pairs: pd.DataFrame) -> Iterator[dict[str, Any]]:
     """The interaction, the same with failures filled in, and the trend of either architecture's error."""
     logs = pairs.assign(**{name: np.log(pairs[name]) for name in (SKIPS, PLAIN)})
     columns = {INTERACTION: "log_ratio", IMPUTED: "log_ratio_imputed", SKIPS: SKIPS, PLAIN: PLAIN}
-    if not pairs[[SKIPS, PLAIN]].isna().any(axis=None):
+    if not pairs["failed"].any():
         columns.pop(IMPUTED)
     for what, column in columns.items():
         depths, table = _by_depth(logs, column)
@@ -146,18 +156,41 @@ def _by_depth(logs: pd.DataFrame, column: str) -> tuple[list[int], np.ndarray]:
 
 
 def _depths(pairs: pd.DataFrame) -> Iterator[dict[str, Any]]:
-    """The contrast at each depth: one family, over the seeds that have all of them."""
+    """The contrast at each depth: one family, over the seeds that have all of them.
+
+    Where trials failed, each depth over the seeds that it has, with Bonferroni intervals for their number: a depth at
+    which plain networks do not train must not cost the others their seeds.
+    """
     depths, table = _by_depth(pairs, "log_ratio")
-    if not table.size:
-        return
-    found = family(table)
-    ends = zip(depths, found.value, found.low, found.high, found.p, found.verdicts(), strict=True)
-    for depth, value, low, high, p, verdict in ends:
-        rows = pairs[pairs["depth"] == depth]
-        yield {
-            **{"depth": depth, "ratio": np.exp(value), "low": np.exp(low), "high": np.exp(high), "p": p},
-            **{"verdict": verdict, "n": found.n, "seeds_left_out": pairs["seed"].nunique() - found.n},
-            **{name: float(np.exp(np.log(rows[name]).mean())) for name in (SKIPS, PLAIN)},
-            **{"parameters": rows["parameters"].max(), "parameters_plain": rows["parameters_plain"].max()},
-            "method": found.method,
-        }
+    seeds = pairs["seed"].nunique()
+    if pairs["failed"].any():
+        for depth in depths:
+            rows = pairs[(pairs["depth"] == depth) & pairs["log_ratio"].notna()]
+            found = bonferroni_t(rows[["log_ratio"]].to_numpy(), 1 - alpha(LEVEL) / len(depths))
+            number = f"Bonferroni for {len(depths)} depths, each over its own seeds"
+            numbers = (found.value[0], found.low[0], found.high[0], min(1.0, len(depths) * found.p[0]))
+            yield _depth(depth, rows, numbers, found.verdicts()[0], seeds, f"{found.method} ({number})")
+    elif table.size:
+        found = family(table)
+        for column, (depth, verdict) in enumerate(zip(depths, found.verdicts(), strict=True)):
+            rows = pairs[(pairs["depth"] == depth) & pairs["seed"].isin(_whole(pairs))]
+            numbers = (found.value[column], found.low[column], found.high[column], found.p[column])
+            yield _depth(depth, rows, numbers, verdict, seeds, found.method)
+
+
+def _whole(pairs: pd.DataFrame) -> pd.Index:
+    """The seeds that have every depth."""
+    return pairs.groupby("seed")["log_ratio"].count().loc[lambda count: count == pairs["depth"].nunique()].index
+
+
+def _depth(
+    depth: int, rows: pd.DataFrame, numbers: Sequence[float], verdict: str, seeds: int, method: str
+) -> dict[str, Any]:
+    value, low, high, p = numbers
+    return {
+        **{"depth": depth, "ratio": np.exp(value), "low": np.exp(low), "high": np.exp(high), "p": p},
+        **{"verdict": verdict, "n": len(rows), "seeds_left_out": seeds - len(rows)},
+        **{name: float(np.exp(np.log(rows[name]).mean())) for name in (SKIPS, PLAIN)},
+        **{"parameters": rows["parameters"].max(), "parameters_plain": rows["parameters_plain"].max()},
+        "method": method,
+    }

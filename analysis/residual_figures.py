@@ -77,7 +77,7 @@ def _gradient_ratios(axes: Axes, tables: dict[str, pd.DataFrame]) -> None:
     if "gradients" in tables:
         rows = tables["gradients"].dropna(subset="depth")
         _points(axes, rows, "s", figures.COLOURS[4])
-        _over_depth(axes, rows["depth"], "gradient scale, residual ÷ plain")
+        _over_depth(axes, rows["depth"], "gradient scale, residual ÷ plain,\nfirst epoch")
 
 
 def _points(axes: Axes, rows: pd.DataFrame, marker: str, colour: str) -> None:

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from analysis.citable import Answer, slug
+from analysis.command import span
 from analysis.residual_estimates import IMPUTED, INTERACTION
 from analysis.residual_latent_use import EVERYTHING, LEAKS
-from analysis.residual_training import TREND
+from analysis.residual_training import TREND, TRENDS
 from analysis.residual_twins import PLAIN, SKIPS
 from analysis.statistics import smallest_p
 
@@ -29,6 +30,7 @@ def sentences(estimates: Estimates, use: pd.DataFrame, leak: pd.DataFrame, study
         *_trends(estimates.interaction),
         *_depths(estimates.depths),
         *_convergence(estimates.convergence),
+        *_catching_up(estimates.catching_up),
         *_gradients(estimates.gradients),
         *_failures(estimates.failures),
         *_cost(estimates, study),
@@ -38,23 +40,50 @@ def sentences(estimates: Estimates, use: pd.DataFrame, leak: pd.DataFrame, study
 
 
 def answers(estimates: Estimates, use: pd.DataFrame) -> list[Answer]:
-    """The answer to the third discussion question: of the study's first twins, or of its U-Net alone."""
-    found = _interactions(estimates)
+    """The answer to the third discussion question: of the study's first twins, or of its U-Net alone.
+
+    Where trials failed, the interaction with failures at the mean image's error stands beside that of the pairs in
+    which both trained: the latter alone would leave out what fails.
+    """
+    table = estimates.interaction
+    found = _rows(table[table["what"].isin([INTERACTION, IMPUTED])]) if len(table) else []
     if not found:
         return _answer_of_unet(use)
-    row = found[0]
+    dataset, of = found[0]["dataset"], found[0]["of"]
+    by = {row["what"]: row for row in found if (row["dataset"], row["of"]) == (dataset, of)}
+    main = by.get(INTERACTION) or by[IMPUTED]
     failures = estimates.failures
-    mine = failures[(failures["dataset"] == row["dataset"]) & (failures["of"] == row["of"])]
-    ours = mine[mine["architecture"] == SKIPS].groupby("what")["count"].sum()
-    tried = int(mine.loc[(mine["architecture"] == SKIPS) & (mine["what"] == "failed"), "n"].sum())
-    lost = int(ours.sum())
-    lead = "Yes, they train" if not lost else "They do not always train" if lost < tried else "Not as tried here"
+    mine = failures[(failures["dataset"] == dataset) & (failures["of"] == of)]
+    failed, collapsed, tried = _lost(mine, SKIPS)
+    of_plain = _lost(mine, PLAIN)
+    lead = "Yes, they train"
+    if failed + collapsed:
+        lead = "They do not always train" if failed + collapsed < tried else "Not as tried here"
+    also = f" {_imputed(by[IMPUTED])}" if IMPUTED in by and main["what"] == INTERACTION else ""
+    without = "" if main["what"] == INTERACTION else "with failed trials at the mean image's error "
     sentence = (
-        f"{lead} ({ours['failed']} of {tried} residual trials failed and {ours['collapsed']} ended no better than the "
-        f"mean image; depths {row['depths']}, {row['dataset']}, {row['of']}), and {_interaction(row)}"
+        f"{lead} ({failed} of {tried} residual trials failed and {collapsed} ended no better than the mean image; of "
+        f"the plain ones {of_plain[0]} of {of_plain[2]} and {of_plain[1]}; depths {main['depths']}, {dataset}, {of}), "
+        f"and {without}{_interaction(main)}{_deepest(estimates.depths, dataset, of)}{also}"
     )
-    statistic = "-".join(slug(part) for part in ("interaction", row["dataset"], row["of"], INTERACTION))
-    return [Answer("residual", sentence, statistic, stem(row["dataset"], row["of"]))]
+    statistic = "-".join(slug(part) for part in ("interaction", dataset, of, main["what"]))
+    return [Answer("residual", sentence, statistic, stem(dataset, of))]
+
+
+def _lost(failures: pd.DataFrame, architecture: str) -> tuple[int, int, int]:
+    """Trials of an architecture that failed, that ended no better than the mean image, and all."""
+    mine = failures[failures["architecture"] == architecture]
+    count = mine.groupby("what")["count"].sum()
+    return int(count["failed"]), int(count["collapsed"]), int(mine.loc[mine["what"] == "failed", "n"].sum())
+
+
+def _deepest(depths: pd.DataFrame, dataset: str, of: str) -> str:
+    """What the skips do at the greatest depth: a slope alone does not say whether they help anywhere."""
+    mine = _of(depths, dataset, of)
+    if not len(mine):
+        return ""
+    row = _rows(mine.sort_values("depth"))[-1]
+    return f" At depth {row['depth']} the ratio is {row['ratio']:.3g}{_ends(row)}: {row['verdict']} (n = {row['n']})."
 
 
 def _answer_of_unet(use: pd.DataFrame) -> list[Answer]:
@@ -81,12 +110,12 @@ def caption_depth(estimates: Estimates, dataset: str, of: str) -> str:
     slope = ""
     if row is not None:
         slope = f" Line: the mean slope over log2 depth, a factor of {_factor(row)} per doubling (t over seeds)."
-    seeds = f"n = {depths['n'].max()} seeds; {depths['method'].iloc[0]}" if len(depths) else "no depth is complete"
+    seeds = f"n = {span(depths['n'])} seeds; {depths['method'].iloc[0]}" if len(depths) else "no depth is complete"
     return (
         f"{dataset}, {of}: residual against plain networks of the same depth and parameters. Top left: ratio of test "
         f"MSE, {seeds}; small points: seeds.{slope} Others: geometric mean and 95 % t interval over seeds; gradient "
-        "scale: root of the mean of Adam's second moment over the first kernel; below left its ratio, mean over "
-        "epochs. By epoch: the shallowest and the deepest networks."
+        "scale: root of the mean of Adam's second moment over the first kernel, which remembers its largest steps, "
+        "often the first; below left its ratio in the first epoch. By epoch: the shallowest and the deepest networks."
     )
 
 
@@ -115,14 +144,14 @@ def _interactions(estimates: Estimates) -> list[dict[str, Any]]:
 
 
 def _interaction(row: dict[str, Any]) -> str:
-    """The estimand in words; the interval decides."""
-    said = "whether skips matter more in deeper networks is not resolved"
+    """The estimand in words; the interval decides. A slope says who gains, not who is ahead."""
+    said = "whether residual networks gain on plain ones with depth is not resolved"
     if row["low"] != row["low"]:
-        said = "whether skips matter more in deeper networks cannot be said from one seed"
+        said = "whether residual networks gain on plain ones with depth cannot be said from one seed"
     elif row["high"] < 1:
-        said = "the deeper the network, the more the skips lower its error"
+        said = "residual networks gain on plain ones with depth"
     elif row["low"] > 1:
-        said = "the deeper the network, the less the skips help it"
+        said = "residual networks lose ground to plain ones with depth"
     return (
         f"{said}: with each doubling of depth the test MSE of residual ÷ plain networks changes by a factor of "
         f"{_factor(row)} (skip × log2 depth, {row['method']}, n = {row['n']} seeds{_p(row)}{_coarse(row)})."
@@ -157,10 +186,11 @@ def _trends(table: pd.DataFrame) -> Iterator[str]:
                 f"n = {by[PLAIN]['n']} and {by[SKIPS]['n']} seeds; descriptive)."
             )
         if IMPUTED in by:
-            yield (
-                f"{dataset}, {of}: with failed trials at the mean image's error the interaction is "
-                f"{_factor(by[IMPUTED])} (n = {by[IMPUTED]['n']} seeds)."
-            )
+            yield f"{dataset}, {of}: {_imputed(by[IMPUTED])}"
+
+
+def _imputed(row: dict[str, Any]) -> str:
+    return f"With failed trials at the mean image's error the interaction is {_factor(row)} (n = {row['n']} seeds)."
 
 
 def _depths(table: pd.DataFrame) -> Iterator[str]:
@@ -170,13 +200,14 @@ def _depths(table: pd.DataFrame) -> Iterator[str]:
         unequal = rows[rows["parameters"] != rows["parameters_plain"]]
         equal = "at equal parameters" if unequal.empty else f"with unequal parameters at {len(unequal)} depths"
         yield (
-            f"{dataset}, {of}: test MSE, residual ÷ plain, {equal}: {'; '.join(parts)} (n = {first['n']} seeds, "
-            f"{first['method']}{_left_out(first)})."
+            f"{dataset}, {of}: test MSE, residual ÷ plain, {equal}: {'; '.join(parts)} (n = {span(rows['n'])} seeds, "
+            f"{first['method']}{_left_out(rows)})."
         )
 
 
-def _left_out(row: pd.Series) -> str:
-    return f"; {row['seeds_left_out']} seeds lack a depth and are left out" if row["seeds_left_out"] else ""
+def _left_out(rows: pd.DataFrame) -> str:
+    most = int(rows["seeds_left_out"].max())
+    return f"; at most {most} seed{'s' if most > 1 else ''} left out for want of a pair" if most else ""
 
 
 def _convergence(table: pd.DataFrame) -> Iterator[str]:
@@ -197,23 +228,62 @@ def _convergence(table: pd.DataFrame) -> Iterator[str]:
         )
 
 
+def _catching_up(table: pd.DataFrame) -> Iterator[str]:
+    for (dataset, of), rows in table.groupby(["dataset", "of"], sort=False) if len(table) else ():
+        parts = [
+            f"depth {row['depth']}: {row['reached']} of {row['n']} [{100 * row['low']:.0f}, {100 * row['high']:.0f}] %"
+            + (f", median epoch {row['median']:g}" if row["median"] < float("inf") else "")
+            for row in _rows(rows)
+        ]
+        yield (
+            f"{dataset}, {of}: residual networks that get down to the validation MSE that their plain twin of the same "
+            f"seed ends with: {'; '.join(parts)} (95 % Clopper-Pearson intervals; those that never do count as "
+            "later than the last epoch)."
+        )
+
+
 def _gradients(table: pd.DataFrame) -> Iterator[str]:
     for (dataset, of), rows in table.groupby(["dataset", "of"], sort=False) if len(table) else ():
-        parts = [f"{row['what']} {row['ratio']:.3g}{_ends(row)}" for row in _rows(rows[rows["what"] != TREND])]
-        trend = rows[rows["what"] == TREND]
+        at = rows[rows["depth"].notna()]
+        parts = [f"{row['what']} {row['ratio']:.3g}{_ends(row)}" for row in _rows(at)]
+        by = {row["what"]: row for row in _rows(rows[rows["depth"].isna()])}
         said = ""
-        if len(trend):
-            row = _rows(trend)[0]
-            agrees = "is not resolved"
-            if row["low"] > 1:
-                agrees = "grows with depth, as it should if skips carry gradients past the blocks"
-            elif row["high"] < 1:
-                agrees = "shrinks with depth, which skips that carry gradients past the blocks would not do"
-            said = f"; the ratio {agrees}: a factor of {row['ratio']:.3g}{_ends(row)} per doubling"
+        if TREND in by:
+            alone = "; ".join(f"{name} {_trend(by[TRENDS[name]])}" for name in (PLAIN, SKIPS) if TRENDS[name] in by)
+            said = (
+                f". {_gradient_trend(by)}: per doubling of depth the ratio changes by a factor of {_trend(by[TREND])}"
+            )
+            said += f", the gradients themselves by: {alone}" if alone else ""
         yield (
-            f"{dataset}, {of}: gradients at the first kernel over training, residual ÷ plain: {'; '.join(parts)}{said} "
-            f"({rows['method'].iloc[0]}, n = {rows['n'].max()} seeds; descriptive)."
+            f"{dataset}, {of}: size of the gradients at the first kernel, root mean square over the steps of the first "
+            f"epoch, residual ÷ plain: {'; '.join(parts)}{said} ({rows['method'].iloc[0]}, n = {span(at['n'])} seeds; "
+            "descriptive)."
         )
+
+
+def _trend(row: dict[str, Any]) -> str:
+    return f"{row['ratio']:.3g}{_ends(row)}"
+
+
+def _gradient_trend(by: dict[str, dict[str, Any]]) -> str:
+    """What becomes of gradients as networks get deeper, with skips and without: they may vanish, or explode."""
+    ratio = _direction(by[TREND])
+    plain = _direction(by[TRENDS[PLAIN]]) if TRENDS[PLAIN] in by else 0
+    if not ratio:
+        return "Whether skips change what depth does to gradients is not resolved"
+    if ratio > 0 and plain < 0:
+        return "Gradients of plain networks vanish with depth and skips hold them up, as they are said to"
+    if ratio < 0 and plain > 0:
+        return (
+            "Gradients of plain networks grow with depth, as they do in normalised networks without skips (Yang et al. "
+            "2019, arXiv:1902.08129), and skips hold them down: what they prevent is no vanishing"
+        )
+    return f"The ratio {'grows' if ratio > 0 else 'falls'} with depth"
+
+
+def _direction(row: dict[str, Any]) -> int:
+    """1 where the interval of a ratio lies above 1, -1 below, 0 where it holds it or there is none."""
+    return int(row["low"] > 1) - int(row["high"] < 1)
 
 
 def _failures(table: pd.DataFrame) -> Iterator[str]:
@@ -225,8 +295,9 @@ def _failures(table: pd.DataFrame) -> Iterator[str]:
             for row in _rows(rows[rows["count"] > 0])
         ]
         if not parts:
-            n, high = int(rows["n"].min()), 100 * rows["high"].max()
-            parts = [f"none of {n} in any cell, which still allows up to {high:.2g} % of them"]
+            tried = rows[rows["n"] > 0]
+            n, high = span(tried["n"]), 100 * tried["high"].max()
+            parts = [f"none of {n} in any cell, which still allows up to {high:.0f} % of them"]
         yield f"{dataset}, {of}: trials that {said[what]}: {'; '.join(parts)} (95 % Clopper-Pearson intervals)."
 
 

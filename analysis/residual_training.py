@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 TREND = "per doubling of depth"
+TRENDS = {SKIPS: f"{SKIPS}, {TREND}", PLAIN: f"{PLAIN}, {TREND}"}  # of the gradients of one architecture by itself
 CELL = [*GROUP, "architecture", "depth"]
 
 
@@ -85,26 +86,55 @@ def _reached(epochs: np.ndarray) -> dict[str, Any]:
     }
 
 
+def catching_up(both: pd.DataFrame, rows: pd.DataFrame) -> Iterator[dict[str, Any]]:
+    """Epochs until the residual network is at or below the val_mse that its plain twin of the same seed ends with.
+
+    Pairs of which the plain twin failed have no level and do not count; residual networks that never reach it do.
+
+    Args:
+        both: The twins.
+        rows: Their learning curves, from `with_twins`.
+    """
+    keys = [*GROUP, "depth", "seed"]
+    done = both[both["status"] == "completed"]
+    known = rows[rows["trial"].isin(done["trial"])]
+    last = known.loc[known.groupby("trial")["epoch"].idxmax()]
+    level = last[last["architecture"] == PLAIN].set_index(keys)["val_mse"].rename("level")
+    tried = both[both["architecture"] == SKIPS].join(level, on=keys, how="inner")
+    curve = rows.merge(tried[["trial", "level"]], on="trial")
+    first = curve[curve["val_mse"] <= curve["level"]].groupby("trial")["epoch"].min()
+    epochs = tried["trial"].map(first).astype(float).fillna(np.inf)
+    for (dataset, of, depth), some in epochs.groupby([tried[name] for name in (*GROUP, "depth")], sort=False):
+        yield {"dataset": dataset, "of": of, "depth": int(depth), **_reached(some.to_numpy())}
+
+
 def gradients(rows: pd.DataFrame) -> Iterator[dict[str, Any]]:
-    """Log ratio of the gradient scale, mean over the epochs that both have, then over seeds.
+    """Root mean square of the gradients at the first kernel over the steps of the first epoch: log ratio, over seeds.
+
+    `gradient_scale` is the root of Adam's second moment, which begins at 0 and forgets a thousandth a step: after the
+    first epoch it is that root mean square up to a factor that both twins share; later it mostly remembers the largest
+    steps, and those are often the first.
 
     Args:
         rows: The learning curves of the twins, from `with_twins`.
     """
-    index = [*GROUP, "seed", "depth", "epoch", "architecture"]
-    scales = rows[rows["gradient_scale"] > 0].set_index(index)["gradient_scale"].astype(float).unstack("architecture")
-    both = scales.reindex(columns=[SKIPS, PLAIN]).dropna()
-    logs = np.log(both[SKIPS] / both[PLAIN]).groupby([*GROUP, "seed", "depth"]).mean()
+    first = rows[(rows["epoch"] == 1) & (rows["gradient_scale"] > 0)]
+    index = [*GROUP, "seed", "depth", "architecture"]
+    scales = first.set_index(index)["gradient_scale"].astype(float).unstack("architecture")
+    logs = np.log(scales.reindex(columns=[SKIPS, PLAIN]).dropna())
     for key, part in logs.groupby(GROUP, sort=False):
-        table = part.droplevel(GROUP).unstack("depth")
+        by = part.droplevel(GROUP)
+        table = (by[SKIPS] - by[PLAIN]).unstack("depth")
         same = dict(zip(GROUP, key, strict=True))
         for depth in table:
-            what = {"depth": int(depth), "what": f"depth {depth}"}
-            yield {**same, **what, **_ratio(paired_t(table[depth].dropna()))}
-        whole = table.dropna()
-        if table.shape[1] > 1 and len(whole):
-            trend = interaction(whole.to_numpy(), list(whole.columns))
-            yield {**same, "depth": None, "what": TREND, **_ratio(trend)}
+            at = {"depth": int(depth), "what": f"depth {depth}"}
+            yield {**same, **at, **_ratio(paired_t(table[depth].dropna()))}
+        if table.shape[1] < 2:
+            continue
+        for what, one in ((TREND, table), *((TRENDS[name], by[name].unstack("depth")) for name in (SKIPS, PLAIN))):
+            if len(whole := one.dropna()):
+                trend = interaction(whole.to_numpy(), list(whole.columns))
+                yield {**same, "depth": None, "what": what, **_ratio(trend)}
 
 
 def _ratio(found: Estimate) -> dict[str, Any]:

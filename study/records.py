@@ -125,9 +125,9 @@ def examples(study: str, trial: str, artifacts: str | Path = ARTIFACTS) -> dict[
     """
     path = _of_trial(study, trial, "examples.npz", artifacts)
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
             return {name: stored[name] for name in ("index", "codes", "reconstructions")}
-    except (OSError, ValueError, KeyError) as error:
+    except Exception as error:  # a damaged archive raises what its parts raise: BadZipFile, zlib.error, EOFError
         raise InputError(
             f"{path} cannot be read ({error}). Rebuild it: python -m study.search {study} --rebuild {trial}"
         ) from error

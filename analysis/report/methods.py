@@ -12,6 +12,7 @@ from analysis.report.blocks import Block, Gap, Heading, Span, Table, Text, bulle
 from analysis.report.evidence import Evidence
 from analysis.statistics import SEEDS_FOR_FLIPS, smallest_p
 from study import records
+from study.space import cell_name
 
 VALIDATION = 6  # the share of the pool that each of `val` and `heldout` takes is one in so many
 
@@ -72,8 +73,8 @@ def _always() -> list[str]:
 
 def _limits(evidence: Evidence) -> Iterator[str]:
     space, planned = evidence.manifest["space"], evidence.manifest["space"]["training"]["seeds"]
-    seeds = len({record["seed"] for record in evidence.trials if record["status"] == "completed"})
-    if seeds < SEEDS_FOR_FLIPS:
+    seeds = _least_seeds(evidence)
+    if 0 < seeds < SEEDS_FOR_FLIPS:
         yield (
             f"{evidence.study}: with {seeds} seeds the smallest two-sided p of a sign-flip test is "
             f"{smallest_p(seeds):.3g}; whatever is smaller assumes that differences are normal."
@@ -91,6 +92,13 @@ def _limits(evidence: Evidence) -> Iterator[str]:
     if done < total:
         words = ", ".join(f"{count} {status}" for status, count in counts.items() if status != "completed")
         yield f"{evidence.study}: {done} of {total} trials completed{f' ({words})' if words else ''}."
+
+
+def _least_seeds(evidence: Evidence) -> int:
+    """The fewest seeds that a cell completed, of those that completed any and let the seed decide everything."""
+    done = [record for record in evidence.trials if record["status"] == "completed"]
+    cells = Counter(cell_name(record["cell"]) for record in done if record["cell"]["randomness"] == "all")
+    return min(cells.values(), default=0)
 
 
 def _data(evidence: Sequence[Evidence]) -> Table:

@@ -18,7 +18,7 @@ from analysis import (
     residual_twins,
 )
 from analysis.residual_estimates import IMPUTED, INTERACTION
-from analysis.residual_training import TREND
+from analysis.residual_training import TREND, TRENDS
 from analysis.residual_twins import PLAIN, SKIPS
 from study import autoencoders, datasets, records
 from study.architectures import ARCHITECTURES
@@ -144,7 +144,7 @@ def test_a_failure_is_left_out_and_counted_at_the_mean_images_error():
     )
     said = residual_text.sentences(found, pd.DataFrame(), pd.DataFrame(), "s")
     assert any("trials that failed to train: plain_deep depth 8: 1 of 5" in text for text in said)
-    assert any("with failed trials at the mean image's error" in text for text in said)
+    assert any("With failed trials at the mean image's error" in text for text in said)
 
 
 def test_epochs_to_the_level_of_the_shallowest_plain_network(usual):
@@ -170,7 +170,7 @@ def test_where_the_shallowest_plain_networks_fail_the_next_give_the_level(usual)
         )  # fmt: skip
         found = residual_estimates.estimate(some, curves(some), None)
         assert set(found.convergence.get("level_depth", ())) == ({depth} if depth else set())
-        assert len(found.gradients) == (4 if depth else 0)
+        assert len(found.gradients) == (6 if depth else 0)  # three depths, and three trends
         said = residual_text.sentences(found, pd.DataFrame(), pd.DataFrame(), "tiny")
         assert any("plain networks of depth 2 end with" in text for text in said) == (depth == 2)
         assert not any("nan" in text for text in said)
@@ -183,9 +183,105 @@ def test_one_seed_has_no_p():
 
 def test_gradients_at_each_depth_and_their_trend(usual):
     found = usual.gradients.set_index("what")
-    assert found["ratio"].to_dict() == pytest.approx({**{f"depth {d}": 2 * d for d in DEPTHS}, TREND: 2})
+    trends = {TREND: 2, TRENDS[SKIPS]: 1, TRENDS[PLAIN]: 0.5}
+    assert found["ratio"].to_dict() == pytest.approx({**{f"depth {d}": 2 * d for d in DEPTHS}, **trends})
     text = next(t for t in residual_text.sentences(usual, pd.DataFrame(), pd.DataFrame(), "s") if "gradients at" in t)
-    assert "grows with depth" in text
+    assert "Gradients of plain networks vanish with depth and skips hold them up" in text
+    assert "by a factor of 2 [2, 2], the gradients themselves by: plain_deep 0.5 [0.5, 0.5]; residual 1 [1, 1]" in text
+
+
+def with_gradients(trials, plain, skips):
+    """Gradients of the first epoch over depth; those of the others are memory of it alone."""
+    history = curves(trials)
+    rows = history.merge(trials[["trial", "architecture", "depth", "seed"]], on="trial")
+    slope = np.where(rows["architecture"] == SKIPS, skips, plain)
+    noise = 1 + 0.01 * rows["seed"] * (rows["depth"] + (rows["architecture"] == SKIPS))
+    return history.assign(gradient_scale=rows["depth"] ** slope * noise * 0.97 ** rows["epoch"])
+
+
+@pytest.mark.parametrize(
+    ("plain", "skips", "said"),
+    [
+        (-1.0, 0.0, "vanish with depth and skips hold them up"),
+        (1.0, 0.1, "grow with depth, as they do in normalised networks without skips"),
+        (1.0, 2.0, "The ratio grows with depth"),
+        (-1.0, -2.0, "The ratio falls with depth"),
+        (0.5, 0.5, "is not resolved"),
+    ],
+)
+def test_what_depth_does_to_gradients_is_said_of_either_architecture(plain, skips, said):
+    trials = study(seeds=6)
+    history = with_gradients(trials, plain, skips)
+    found = residual_estimates.estimate(trials, history, None)
+    text = next(t for t in residual_text.sentences(found, pd.DataFrame(), pd.DataFrame(), "s") if "gradients at" in t)
+    assert said in text, text
+    later = history["epoch"] > 1
+    other = history.assign(gradient_scale=history["gradient_scale"].mask(later, 1e-9))
+    pd.testing.assert_frame_equal(residual_estimates.estimate(trials, other, None).gradients, found.gradients)
+
+
+def fail(trials, chosen):
+    """The trials with some of them diverged."""
+    return trials.assign(
+        status=trials["status"].mask(chosen, "diverged"), test_mse=trials["test_mse"].mask(chosen),
+        test_fvu=trials["test_fvu"].mask(chosen), collapsed=trials["collapsed"].astype(object).mask(chosen, None),
+    )  # fmt: skip
+
+
+def test_a_depth_at_which_plain_networks_fail_costs_the_others_no_seeds():
+    trials = study(seeds=10)
+    found = estimated(fail(trials, (trials["architecture"] == PLAIN) & (trials["depth"] == 8) & (trials["seed"] > 0)))
+    assert found.depths["n"].tolist() == [10, 10, 10, 1]
+    first = found.depths.iloc[0]
+    pairs = found.pairs.query("depth == 1")["log_ratio"]
+    low, high = stats.t.interval(1 - 0.05 / 4, 9, pairs.mean(), stats.sem(pairs))
+    assert [first["low"], first["high"]] == pytest.approx([np.exp(low), np.exp(high)])
+    answer = residual_text.answers(found, pd.DataFrame())[0].sentence
+    assert "0 of 40 residual trials failed" in answer and "of the plain ones 9 of 40 and 0" in answer
+    assert "With failed trials at the mean image's error the interaction is" in answer and "nan" not in answer
+
+
+def test_where_no_seed_is_whole_the_answer_counts_failures_at_the_mean_images_error():
+    trials = study(seeds=10)
+    plain = trials["architecture"] == PLAIN
+    lost = plain & (trials["depth"] == 4) & (trials["seed"] < 5) | plain & (trials["depth"] == 8) & (trials["seed"] > 4)
+    found = estimated(fail(trials, lost))
+    assert list(found.interaction.query("what == @IMPUTED")["n"]) == [10]
+    answer = residual_text.answers(found, pd.DataFrame())[0]
+    assert "and with failed trials at the mean image's error residual networks gain on plain ones" in answer.sentence
+    assert answer.statistic in set(pd.concat(residual._citable(found, pd.DataFrame(), pd.DataFrame()))["id"])
+    assert found.depths["n"].tolist() == [10, 10, 5, 5]
+
+
+def test_trials_that_have_not_been_run_are_no_failures():
+    trials = study(seeds=6)
+    partial = trials[(trials["seed"] < 5) | (trials["depth"] == 1)]
+    found = estimated(partial)
+    assert IMPUTED not in set(found.interaction["what"])
+    assert found.depths["n"].tolist() == [5] * 4 and found.depths["seeds_left_out"].tolist() == [1] * 4
+    whole = estimated(trials[trials["seed"] < 5]).depths
+    np.testing.assert_allclose(found.depths[[SKIPS, PLAIN]], whole[[SKIPS, PLAIN]])
+    said = residual_text.sentences(found, pd.DataFrame(), pd.DataFrame(), "s")
+    assert any("at most 1 seed left out" in text for text in said)
+
+
+def test_residual_networks_catch_up_with_the_end_of_their_twin():
+    trials = study(seeds=5, slope=-0.2, noise=0.0)  # at depth 1 their error is 5 % more, at 8 42 % less
+    found = estimated(trials).catching_up.set_index("depth")
+    assert found.loc[1, ["reached", "n"]].tolist() == [0, 5] and np.isinf(found.loc[1, "median"])
+    assert found.loc[8, ["reached", "median"]].tolist() == [5, 4]  # 0.8² < exp(0.05 - 0.6) < 0.8² · 1.25
+    said = residual_text.sentences(estimated(trials), pd.DataFrame(), pd.DataFrame(), "s")
+    assert any("depth 1: 0 of 5 [0, 52] %; " in text and "median epoch 4" in text for text in said)
+
+
+def test_a_slope_does_not_say_who_is_ahead():
+    """Skips that raise the error everywhere, ever less: a gain with depth, and still higher at the deepest."""
+    found = estimated(study(seeds=10, slope=-0.2).assign(test_mse=lambda t: t["test_mse"] * np.where(
+        t["architecture"] == SKIPS, 3.0, 1.0)))  # fmt: skip
+    answer = residual_text.answers(found, pd.DataFrame())[0].sentence
+    assert "residual networks gain on plain ones with depth" in answer
+    assert "At depth 8 the ratio is 1.7" in answer and ": higher (n = 10)" in answer
+    assert "lower" not in answer
 
 
 def test_cost_is_read_where_it_was_measured(usual):
@@ -204,9 +300,9 @@ def test_cost_is_read_where_it_was_measured(usual):
 @pytest.mark.parametrize(
     ("slope", "noise", "seeds", "said"),
     [
-        (-0.2, 0.02, 6, "the deeper the network, the more the skips lower its error"),
-        (0.2, 0.02, 6, "the deeper the network, the less the skips help it"),
-        (0.0, 0.05, 6, "whether skips matter more in deeper networks is not resolved"),
+        (-0.2, 0.02, 6, "residual networks gain on plain ones with depth: "),
+        (0.2, 0.02, 6, "residual networks lose ground to plain ones with depth: "),
+        (0.0, 0.05, 6, "whether residual networks gain on plain ones with depth is not resolved"),
         (-0.2, 0.02, 1, "cannot be said from one seed"),
     ],
 )
