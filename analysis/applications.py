@@ -140,13 +140,20 @@ def evaluate(
         against: Names of other data sets, where the task holds them up.
 
     Raises:
-        InputError: No completed trial matches; or none of the models can be loaded.
+        InputError: No completed trial matches; none of the models can be loaded; or trials that have numbers would
+            drop out of the tables.
     """
     for option, least in (("images", 2), ("workers", 1)):
         if (value := getattr(options, option, least)) < least:
             raise InputError(f"--{option} {value}: allowed is {least} or more.")
     work = task_work.plan(task, options, study, tuple(against))
     pending, missing = task_work.outstanding(work)
+    if half := [trial for trial in missing if work.store.has_table(trial)]:
+        raise InputError(
+            f"{task.name}: of {len(half)} trials there are numbers, but neither their values an image nor their models "
+            f"(the first: {half[0]}): going on would replace tables by others of fewer seeds. Rebuild the models: "
+            f"python -m study.search {study} --rebuild '*', or name with --cells the trials that tables shall be of."
+        )
     task_work.share_out(work, pending, getattr(options, "workers", 1))
     missing |= task_work.compute(work, {name for name in pending if not work.store.is_done(name)}, load)
     results = _read(work, task_work.left_out(missing))

@@ -40,8 +40,10 @@ class Store:
 
     def is_done(self, name: str) -> bool:
         """Whether results with the right stamp are there, with the values an image where the task keeps them."""
-        if self.per_image and not self._path(name, ".images.npz").is_file():
-            return False
+        return (not self.per_image or self._path(name, ".images.npz").is_file()) and self.has_table(name)
+
+    def has_table(self, name: str) -> bool:
+        """Whether the table is there with the right stamp."""
         try:
             with open(self._path(name, ".csv"), encoding="utf-8") as file:
                 return file.readline().strip() == f"# {self.stamps[name]}"

@@ -151,6 +151,21 @@ def test_baselines_are_computed_of_no_draw_without_a_model(copy):
     assert all(trial.endswith("-s01") and "is gone" in why for trial, why in missing.items())
 
 
+def test_tables_are_not_replaced_by_ones_of_fewer_seeds(copy, capsys):
+    """As on a clone of shipped results, which holds neither models nor values an image, once a seed more was run."""
+    assert run("anomaly", copy) == 0
+    for gone in (*copy.glob("tiny/tasks/anomaly/test/*-s00.images.npz"), *copy.glob("tiny/trials/*-s00/model.keras")):
+        gone.unlink()
+    before = {path: path.read_bytes() for path in copy.glob("tiny/analysis/anomaly/*.csv")}
+    capsys.readouterr()
+    assert run("anomaly", copy) == 2
+    said = capsys.readouterr().err
+    assert "would replace tables by others of fewer seeds" in said
+    assert "python -m study.search tiny --rebuild '*'" in said
+    assert {path: path.read_bytes() for path in before} == before
+    assert run("anomaly", copy, "--cells", "*-s01") == 0
+
+
 def test_many_trials_left_out_are_said_in_one_sentence():
     why = {f"t{number}": f"t{number} is gone. Rebuild it." for number in range(4)}
     assert task_work.left_out(why) == [
