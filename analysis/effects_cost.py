@@ -79,13 +79,13 @@ def ratios(measured: pd.DataFrame | None, families: Sequence[Family]) -> pd.Data
 
     if measured is None:
         return pd.DataFrame(columns=list(COLUMNS))
-    by_cell = {str(cell): rows.set_index(["environment", "round"]) for cell, rows in measured.groupby("cell")}
+    by_cell = by_rounds(measured)
     found = [
         {
             "family": family.name,
             "label": c.label,
             "dataset": c.levels["dataset"],
-            **_ratio(c.cell, c.reference, by_cell),
+            **ratio(c.cell, c.reference, by_cell),
         }
         for family in families
         for c in family.contrasts
@@ -138,7 +138,13 @@ def _beside(cell: pd.DataFrame, reference: pd.DataFrame) -> dict[str, Any]:
     return {**found, "method": "median over seeds, least and greatest; while other trials ran beside it"}
 
 
-def _ratio(cell: str, reference: str, by_cell: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
+def by_rounds(measured: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Cell → its measurements, by environment and round."""
+    return {str(cell): rows.set_index(["environment", "round"]) for cell, rows in measured.groupby("cell")}
+
+
+def ratio(cell: str, reference: str, by_cell: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
+    """One row of `ratios`, without its family; `n` is 0 where no round of one environment has both."""
     ends = ("", "_reference")
     both = by_cell[cell].merge(by_cell[reference], left_index=True, right_index=True, suffixes=ends)
     logs = np.log(both["seconds"] / both["seconds_reference"])

@@ -33,8 +33,6 @@ from study import records
 from study.errors import InputError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import pandas as pd
 
     from analysis.residual_estimates import Estimates
@@ -51,14 +49,16 @@ def answer(arguments: argparse.Namespace) -> command.Outcome:
     Raises:
         InputError: Neither twins nor a U-Net with its reference in the study.
     """
-    from analysis import residual_estimates, residual_figures, residual_text
+    from analysis import effects_cost, residual_estimates, residual_figures, residual_text
 
     study = arguments.study or records.latest(arguments.artifacts)
     folder = records.folder(study, arguments.artifacts)
     trials = records.load(study, arguments.artifacts)
-    estimates = residual_estimates.estimate(trials, records.history(study, arguments.artifacts), _cost(folder))
+    estimates = residual_estimates.estimate(
+        trials, records.history(study, arguments.artifacts), effects_cost.rounds(folder)
+    )
     use, leak, missing = _past_the_code(arguments, study, trials)
-    if not len(estimates.pairs) and not len(use) and not len(leak):
+    if not (len(estimates.pairs) or len(use) or len(leak)):
         if missing:
             raise InputError(f"'{study}' has no twins, and of its U-Net: {' '.join(missing)}")
         raise InputError(
@@ -79,13 +79,6 @@ def answer(arguments: argparse.Namespace) -> command.Outcome:
         study, table, said, paths, shown if len(table) else [], note + method, place,
         _citable(estimates, use, leak), residual_text.answers(estimates, use),
     )  # fmt: skip
-
-
-def _cost(folder: Path) -> pd.DataFrame | None:
-    import pandas as pd
-
-    path = folder / "cost.csv"
-    return pd.read_csv(path) if path.is_file() else None
 
 
 def _past_the_code(

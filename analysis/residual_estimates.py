@@ -39,7 +39,7 @@ class Estimates:
         gradients: A row a depth: size of the first epoch's gradients at the first kernel, residual ÷ plain; and of the
             trend over depth a row for the ratio and one for either architecture.
         failures: A row an architecture, depth and kind of failure.
-        cost: A row a depth: seconds an epoch, measured alone; empty without `cost.csv`.
+        cost: A row a depth: seconds an epoch, measured alone, and their ratio; empty where none were measured.
     """
 
     pairs: pd.DataFrame
@@ -63,7 +63,7 @@ def estimate(trials: pd.DataFrame, history: pd.DataFrame, cost: pd.DataFrame | N
     Args:
         trials: The trials table, whole.
         history: The learning curves.
-        cost: `cost.csv` of the study, or None.
+        cost: Measurements of `effects_cost.rounds`, or None.
     """
     import pandas as pd
 

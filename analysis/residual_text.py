@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from analysis.citable import Answer, slug
 from analysis.command import span
+from analysis.effects_cost import BUSY
 from analysis.residual_estimates import IMPUTED, INTERACTION
 from analysis.residual_latent_use import EVERYTHING, LEAKS
 from analysis.residual_training import TREND, TRENDS
@@ -173,7 +174,7 @@ def _factor(row: dict[str, Any]) -> str:
 
 
 def _ends(row: dict[str, Any]) -> str:
-    return f" [{row['low']:.3g}, {row['high']:.3g}]" if row["low"] == row["low"] else " (no interval: one seed)"
+    return f" [{row['low']:.3g}, {row['high']:.3g}]" if row["low"] == row["low"] else " (no interval)"
 
 
 def _trends(table: pd.DataFrame) -> Iterator[str]:
@@ -309,13 +310,15 @@ def _cost(estimates: Estimates, study: str) -> Iterator[str]:
         return
     for (dataset, of), rows in table.groupby(["dataset", "of"], sort=False):
         parts = [
-            f"depth {row['depth']}: {row[SKIPS]:.3g} s against {row[PLAIN]:.3g} s, {row['ratio']:.3g} times"
+            f"depth {row['depth']}: {row[SKIPS]:.3g} s against {row[PLAIN]:.3g} s, {row['ratio']:.3g}{_ends(row)} times"
             for row in _rows(rows)
         ]
         yield (
-            f"{dataset}, {of}: seconds an epoch, residual against plain: {'; '.join(parts)} ({rows['method'].iloc[0]}; "
-            f"{rows['n'].min()} rounds on one machine)."
+            f"{dataset}, {of}: seconds an epoch, residual against plain: {'; '.join(parts)} ({rows['method'].iloc[0]}, "
+            f"n = {span(rows['n'])}, each cell alone)."
         )
+        if busy := int((rows["cpu_share"] < BUSY).sum()):
+            yield f"In {busy} of these something else was running during a measurement: those times are too long."
 
 
 def _use(use: pd.DataFrame) -> Iterator[str]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from analysis import effects_cost
 from analysis.residual_twins import GROUP, PLAIN, SKIPS, interaction
 from analysis.statistics import LEVEL, Estimate, clopper_pearson, paired_t, percent, t_interval, t_margin
 
@@ -156,23 +157,28 @@ def failures(both: pd.DataFrame) -> Iterator[dict[str, Any]]:
             }
 
 
-def cost(both: pd.DataFrame, cost: pd.DataFrame | None) -> Iterator[dict[str, Any]]:
-    """Seconds an epoch of either twin, as `study.cost` measured them."""
-    if cost is None:
+def cost(both: pd.DataFrame, measured: pd.DataFrame | None) -> Iterator[dict[str, Any]]:
+    """Seconds an epoch, residual ÷ plain, in rounds that measured both alone on one machine.
+
+    Args:
+        both: The twins.
+        measured: From `effects_cost.rounds`.
+    """
+    if measured is None:
         return
+    by_cell = effects_cost.by_rounds(measured)
     cells = both[CELL].assign(cell=both["trial"].str.replace(r"-s\d+$", "", regex=True)).drop_duplicates()
-    known = cells.merge(cost[[name for name in cost if name == "cell" or name not in CELL]], on="cell")
-    for (dataset, of, depth), rows in known.groupby([*GROUP, "depth"]):
-        twin = rows.set_index("architecture")
-        if {SKIPS, PLAIN} <= set(twin.index):
-            seconds = {name: float(twin.loc[name, "epoch_seconds"]) for name in (SKIPS, PLAIN)}
-            yield {
-                **{"dataset": dataset, "of": of},
-                **{"depth": int(depth), **seconds, "ratio": seconds[SKIPS] / seconds[PLAIN]},
-                **{f"{name}_low": float(twin.loc[name, "epoch_seconds_low"]) for name in seconds},
-                **{f"{name}_high": float(twin.loc[name, "epoch_seconds_high"]) for name in seconds},
-                **{
-                    "n": int(twin["rounds"].min()),
-                    "method": "median epoch in a process of its own; low, high: extremes",
-                },
-            }
+    for (dataset, of, depth), rows in cells.groupby([*GROUP, "depth"]):
+        twin = rows.set_index("architecture")["cell"]
+        if set(twin) <= set(by_cell):
+            found = effects_cost.ratio(twin[SKIPS], twin[PLAIN], by_cell)
+            if found["n"]:
+                seconds = {SKIPS: found["seconds"], PLAIN: found["reference_seconds"]}
+                kept = ("ratio", "low", "high", "p", "n", "cpu_share", "method")
+                yield {
+                    "dataset": dataset,
+                    "of": of,
+                    "depth": int(depth),
+                    **seconds,
+                    **{name: found[name] for name in kept},
+                }

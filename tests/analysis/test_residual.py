@@ -284,17 +284,40 @@ def test_a_slope_does_not_say_who_is_ahead():
     assert "lower" not in answer
 
 
-def test_cost_is_read_where_it_was_measured(usual):
+def test_cost_is_compared_in_the_rounds_that_measured_both(usual):
     cells = study(seeds=1)
     names = cells["trial"].str.removesuffix("-s00")
-    seconds = dict(epoch_seconds=np.where(cells["architecture"] == SKIPS, 3.0, 2.0), epoch_seconds_low=1.9)
-    cost = cells[["architecture", "depth"]].assign(cell=names, **seconds, epoch_seconds_high=3.1, rounds=3)
-    found = estimated(study(), cost)
-    assert found.cost["ratio"].tolist() == [1.5] * 4
+    rounds = [
+        cells[["architecture"]].assign(
+            cell=names, round=number, environment="one", cpu_share=0.99, images=900, first_epoch_seconds=4.0,
+            peak_memory_mb=500.0, seconds=np.where(cells["architecture"] == SKIPS, 3.0, 2.0) * slow)
+        for number, slow in enumerate((1.0, 1.1, 5.0))
+    ]  # fmt: skip
+    rounds[1] = rounds[1][rounds[1]["cell"] != names.iloc[0]]  # a round without the plain network of depth 1
+    measured = pd.concat(rounds).drop(columns="architecture")
+    found = estimated(study(), measured)
+    assert found.cost["ratio"].tolist() == pytest.approx([1.5] * 4) and found.cost["n"].tolist() == [2, 3, 3, 3]
     said = residual_text.sentences(found, pd.DataFrame(), pd.DataFrame(), "mine")
-    assert any("depth 1: 3 s against 2 s, 1.5 times" in text for text in said)
+    assert any("depth 2: 3.3 s against 2.2 s, 1.5 [1.5, 1.5] times" in text for text in said)
+    assert not any("something else was running" in text for text in said)
+    busy = estimated(study(), measured.assign(cpu_share=np.where(measured["cell"] == names.iloc[2], 0.5, 1.0)))
+    said = residual_text.sentences(busy, pd.DataFrame(), pd.DataFrame(), "mine")
+    assert any(text.startswith("In 1 of these something else was running") for text in said)
     without = residual_text.sentences(usual, pd.DataFrame(), pd.DataFrame(), "mine")
     assert any("Run: python -m study.cost mine" in text for text in without)
+
+
+def test_a_unet_without_models_keeps_what_its_records_say(stored, tmp_path, monkeypatch, capsys):
+    trials = with_unet()
+    stored(trials, pd.DataFrame(columns=["trial", "epoch", "val_mse", "gradient_scale"]))
+
+    def evaluate(task, options, study, load):
+        raise InputError("no model could be loaded. Run: python -m study.search s --rebuild '*'")
+
+    monkeypatch.setattr(applications, "evaluate", evaluate)
+    assert residual.main(["s", "--artifacts", str(tmp_path)]) == 0
+    out = " ".join(capsys.readouterr().out.split())
+    assert "Latent use was left out: no model could be loaded" in out and "reconstruction: 0.00101 against" in out
 
 
 @pytest.mark.parametrize(
@@ -507,4 +530,3 @@ def test_a_study_with_neither_is_refused_with_the_space_that_has_both(stored, tm
     stored(pd.DataFrame([trial("cnn", None, 0, 0.02)]), pd.DataFrame(columns=list(records.HISTORY_COLUMNS)))
     assert residual.main(["mine", "--artifacts", str(tmp_path)]) == 2
     assert "python -m study.search residual_depth" in capsys.readouterr().err
-    assert residual._cost(tmp_path) is None
