@@ -8,7 +8,9 @@ at the same latent size, an isolation forest, the nearest training image, the me
 a task can be solved by without looking: brightness, pixels that are not zero, the size as a PNG.
 
 Primary metric: area under the ROC curve of the squared error. The anomaly is the positive class; an area below 0.5 is
-reported as it is. On test images, the same for every seed, intervals hold for new seeds and new images at once.
+reported as it is. On test images, the same for every seed, intervals hold for new seeds and new images at once. Where
+classes are held as normal in turn, the mean over them stands beside published ones, and the mean difference from PCA at
+the same latent size, paired by seed, with a t interval over seeds.
 """
 
 from __future__ import annotations
@@ -202,11 +204,12 @@ def answer(arguments: argparse.Namespace) -> command.Outcome:
     load = command.loader(manifest, arguments.data_dir, others=True)
     against = anomaly_sets.names(list(manifest["data"]), arguments.against, load)
     results = applications.evaluate(TASK, arguments, study, load, against)
-    estimates = anomaly_estimates.estimate(results, arguments.split)
+    trials = records.load(study, arguments.artifacts)
+    estimates = anomaly_estimates.estimate(results, arguments.split, trials)
     folder = records.folder(study, arguments.artifacts) / "analysis" / TASK.name
     folder = folder if arguments.split == "test" else folder / arguments.split
     paths = command.write({**estimates.tables(), "inputs": _inputs(results.models, arguments.split)}, folder)
-    shown = restoration_figures.chosen(records.load(study, arguments.artifacts), estimates.auc.drop_duplicates("cell"))
+    shown = restoration_figures.chosen(trials, estimates.auc.drop_duplicates("cell"))
     paths += anomaly_figures.draw_all(results, estimates, shown, arguments.split, folder)
     notices = [*records.notices(study, arguments.artifacts), *applications.unfinished(study, arguments.artifacts)]
     said = [*notices, *results.missing, *anomaly_text.sentences(estimates)]
@@ -227,7 +230,7 @@ def _inputs(models: pd.DataFrame, split: str) -> pd.DataFrame:
 
 
 def _citable(estimates: Estimates) -> list[pd.DataFrame]:
-    """Areas of every score and baseline, what is left of them beside PCA, and the means over classes."""
+    """Areas of every score and baseline, what is left of them beside PCA, and the means of both over classes."""
     ends = {"value": "auc", "low": "auc_low", "high": "auc_high"}
     what = "ROC-AUC of {score}, {cell} against {set}"
     found = [
@@ -250,6 +253,19 @@ def _citable(estimates: Estimates) -> list[pd.DataFrame]:
         found.append(
             citable.statistics(
                 estimates.classes, "classes", key=["dataset", "what"], what=what, prefix="classes", **ends
+            )
+        )
+    if "difference" in estimates.classes:
+        names = {name: f"difference_{name}" for name in ("low", "high", "n", "method", "p")}
+        found.append(
+            citable.statistics(
+                estimates.classes,
+                "classes",
+                key=["dataset", "what"],
+                value="difference",
+                **names,
+                what="mean over {classes} normal classes of ROC-AUC of {what} less that of PCA at the same latent size",
+                prefix="classes-over-pca",
             )
         )
     return found

@@ -12,7 +12,7 @@ from analysis import roc
 from analysis.anomaly import NORMAL, PRIMARY
 from analysis.anomaly_sets import INVERTED, OTHER_CLASSES
 from analysis.applications import Pictures, Results, baselines_name, baselines_of, cells_of
-from analysis.statistics import t_interval
+from analysis.statistics import paired_t, t_interval
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,7 +33,11 @@ class Estimates:
             `draw` is the `cell` of `baselines` that was given the same images.
         baselines: The same for methods that need no autoencoder, a row a draw, set and method.
         contrast: A row a cell and set: AUC of the primary score less that of PCA's error at the same latent size.
-        classes: A row a kind of cell (or method) whose normal class was varied: the mean over the classes.
+        classes: A row a kind of cell (or method) and score whose normal class was varied: the mean over the classes.
+            Of the primary score also the mean over the classes of AUC less that of PCA's error at the same latent size
+            on the same images, `difference` with `difference_low`, `_high`, `_p`, `_n`, `_method`, paired by seed; and
+            of the networks `fvu`, the mean on the split's images, and in how many of `trials` training ended with
+            the best epoch, `best_is_last`.
     """
 
     auc: pd.DataFrame
@@ -47,8 +51,14 @@ class Estimates:
         return {name: table for name, table in tables.items() if len(table)}
 
 
-def estimate(results: Results, split: str) -> Estimates:
-    """All the numbers; on the test split, whose images are the same for every seed, intervals are crossed."""
+def estimate(results: Results, split: str, trials: pd.DataFrame) -> Estimates:
+    """All the numbers; on the test split, whose images are the same for every seed, intervals are crossed.
+
+    Args:
+        results: What was computed.
+        split: Whose images.
+        trials: The trials table: how well the networks reconstruct, and whether training had come to its end.
+    """
     import pandas as pd
 
     models = results.models.assign(cell=cells_of(results.models["trial"]))
@@ -63,7 +73,7 @@ def estimate(results: Results, split: str) -> Estimates:
         areas.assign(draw=areas["cell"].map(models.drop_duplicates("cell").set_index("cell")["draw"])),
         _areas(baselines, kept, crossed).rename(columns={"score": "baseline"}),
         pd.DataFrame(contrast),
-        pd.DataFrame(_classes(models, results.baselines)),
+        pd.DataFrame(_classes(models, results.baselines, trials, split)),
     )
 
 
@@ -127,12 +137,13 @@ def _contrasts(models: pd.DataFrame, kept: dict[str, Pictures]) -> Iterator[dict
                 }
 
 
-def _classes(models: pd.DataFrame, baselines: pd.DataFrame) -> list[dict[str, Any]]:
+def _classes(models: pd.DataFrame, baselines: pd.DataFrame, trials: pd.DataFrame, split: str) -> list[dict[str, Any]]:
     """Mean over the normal classes of each seed's AUC against the other classes, with its t interval over seeds."""
     mine = models[(models["set"] == OTHER_CLASSES) & models["normal_class"].notna()]
     theirs = baselines[(baselines["set"] == OTHER_CLASSES) & baselines["normal_class"].notna()]
     if mine["normal_class"].nunique() < 2:
         return []
+    mine = _with_networks(_beside_pca(mine, theirs), trials, split)
     rows = [
         *_means(mine, ["dataset", "architecture", "latent_dim", "loss", "regularizer", "preprocessing", "train_size"]),
         *_means(theirs.rename(columns={"method": "score"}), ["dataset", "preprocessing", "train_size"]),
@@ -144,6 +155,21 @@ def _classes(models: pd.DataFrame, baselines: pd.DataFrame) -> list[dict[str, An
             for name, (auc, source) in PUBLISHED.items()
         ]
     return rows
+
+
+def _beside_pca(mine: pd.DataFrame, theirs: pd.DataFrame) -> pd.DataFrame:
+    """With the column `difference`: AUC of the primary score less PCA's at the same size on the same images, or NaN."""
+    files, methods = mine["trial"].map(baselines_of(mine)), "PCA " + mine["latent_dim"].astype(int).astype(str)
+    areas = dict(zip(zip(theirs["file"], theirs["method"], strict=True), theirs["auc"], strict=True))
+    pca = np.array([areas.get(key, np.nan) for key in zip(files, methods, strict=True)])
+    return mine.assign(difference=np.where(mine["score"] == PRIMARY, mine["auc"] - pca, np.nan))
+
+
+def _with_networks(mine: pd.DataFrame, trials: pd.DataFrame, split: str) -> pd.DataFrame:
+    """With the columns `fvu` and `best_is_last` of each row's network."""
+    of = trials.set_index("trial")
+    best_is_last = (of["best_epoch"] == of["epochs"]).astype(float)
+    return mine.assign(fvu=mine["trial"].map(of[f"{split}_fvu"]), best_is_last=mine["trial"].map(best_is_last))
 
 
 def _means(table: pd.DataFrame, kinds: list[str]) -> Iterator[dict[str, Any]]:
@@ -162,4 +188,17 @@ def _means(table: pd.DataFrame, kinds: list[str]) -> Iterator[dict[str, Any]]:
             "n": found.n,
             **{"classes": by_seed.shape[1], **{f"class_{int(c)}": v for c, v in by_seed.mean().items()}},
             "method": f"{found.method} over seeds, for these test images",
+            **(_of_networks(part, by_seed.columns) if named["score"] == PRIMARY else {}),
         }
+
+
+def _of_networks(part: pd.DataFrame, classes: pd.Index) -> dict[str, Any]:
+    """What stands beside the mean area of one kind of cell; a seed that lacks a class's pair is left out."""
+    pairs = part.pivot(index="seed", columns="normal_class", values="difference")[classes]
+    networks = {"fvu": part["fvu"].mean(), "best_is_last": int(part["best_is_last"].sum()), "trials": len(part)}
+    if (whole := pairs.dropna()).empty:
+        return networks
+    found = paired_t(whole.mean(axis=1))
+    numbers = {"": found.value, "_low": found.low, "_high": found.high, "_p": found.p, "_n": found.n}
+    method = f"{found.method} over seeds, for these test images, not adjusted for the number of kinds of cell"
+    return {**{f"difference{end}": v for end, v in numbers.items()}, "difference_method": method, **networks}

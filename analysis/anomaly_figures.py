@@ -25,6 +25,10 @@ CURVES = 4  # cells whose ROC curves are drawn
 SETS = 5  # panels side by side
 POINTS = 200  # of a ROC curve as drawn
 BINS = 40
+LEAST_SHOWN = 0.98  # an axis of areas begins here or below: rounding shall not look like a difference
+STEPS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5)  # between the ticks of an axis of areas
+NETWORK, PCA, GUESSING = "network, with its interval", "PCA of the same size", "0.5, guessing"
+DASHES = {"isolation forest": ":", "brightness": "-."}  # drawn as a line each
 
 
 def draw_all(
@@ -63,40 +67,63 @@ def _first_trial(results: Results, cell: str) -> str:
 
 
 def _areas(estimates: Estimates, dataset: str, split: str) -> Figure:
-    """A panel a set; a row a cell."""
+    """A panel a set, each with an axis of its own; a row a cell."""
     table = estimates.auc[(estimates.auc["dataset"] == dataset) & (estimates.auc["score"] == PRIMARY)]
     names, cells = list(table["set"].unique())[:SETS], list(table["cell"].unique())
-    contrast = estimates.contrast
+    baselines = estimates.baselines[estimates.baselines["dataset"] == dataset]
+    places = {cell: len(cells) - 1 - place for place, cell in enumerate(cells)}
     with figures.theme():
-        figure = figures.new(min(9.5, 1.9 + 0.15 * len(cells)))
+        figure = figures.new(min(9.5, 2.1 + 0.15 * len(cells)))
         panels = figure.subplots(1, len(names), sharey=True, squeeze=False)[0]
         for axes, name in zip(panels, names, strict=True):
-            rows = table[table["set"] == name].set_index("cell")
-            for place, cell in enumerate(reversed(cells)):
-                if cell not in rows.index:  # such as "other classes", where a cell was trained on all of them
-                    continue
-                row = rows.loc[cell]
-                margins = [[row["auc"] - row["auc_low"]], [row["auc_high"] - row["auc"]]]
-                bounded = np.isfinite(margins).all()
-                axes.errorbar(
-                    row["auc"], place, xerr=margins if bounded else None, fmt="o", ms=3, color=figures.COLOURS[0],
-                    capsize=1.5,
-                )  # fmt: skip
-                if len(contrast):
-                    found = contrast[(contrast["cell"] == cell) & (contrast["set"] == name)]
-                    axes.plot(row["auc"] - found["difference"], [place] * len(found), "D", mfc="none",
-                              mec=figures.COLOURS[1], ms=4)  # fmt: skip
-            baselines = estimates.baselines
-            baselines = baselines[(baselines["dataset"] == dataset) & (baselines["set"] == name)]
-            for method, dash in (("isolation forest", ":"), ("brightness", "-.")):
-                axes.axvline(baselines.loc[baselines["baseline"] == method, "auc"].mean(), color="0.35", lw=1, ls=dash)
-            axes.axvline(0.5, color="black", lw=0.8, ls=(0, (4, 2)))
-            axes.set(title=name, xlim=(-0.05, 1.08), xticks=[0, 0.5, 1], xlabel="AUC")
-            axes.set_xticklabels(["0", "0.5", "1"])
-        panels[0].set_yticks(range(len(cells)), [short(cell, dataset) for cell in reversed(cells)], fontsize=6.5)
+            rows = _beside_pca(table[table["set"] == name], estimates.contrast)
+            _panel(axes, rows, places)
+            _lines(axes, baselines[baselines["set"] == name])
+            axes.set(title=name, xlabel="AUC")
+        panels[0].set_yticks(list(places.values()), [short(cell, dataset) for cell in places], fontsize=6.5)
         panels[0].set_ylim(-0.7, len(cells) - 0.3)
+        named: dict[str, Any] = {}
+        for axes in panels:
+            named |= {label: handle for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)}
+        order = [label for label in (NETWORK, PCA, *DASHES, GUESSING) if label in named]
+        figure.legend([named[label] for label in order], order, loc="outside upper center", ncols=len(order),
+                      frameon=False, fontsize=6.5)  # fmt: skip
         figures.caption(figure, anomaly_text.caption(estimates, dataset, split, names))
     return figure
+
+
+def _beside_pca(rows: pd.DataFrame, contrast: pd.DataFrame) -> pd.DataFrame:
+    """Rows of one set with the column `pca`, the area of PCA's error at the cell's latent size; NaN without one."""
+    if not len(contrast):
+        return rows.assign(pca=np.nan)
+    found = contrast[contrast["set"] == rows["set"].iloc[0]].set_index("cell")["difference"]
+    return rows.assign(pca=rows["auc"] - rows["cell"].map(found))
+
+
+def _panel(axes: Axes, rows: pd.DataFrame, places: Mapping[str, int]) -> None:
+    """Areas with their intervals and PCA's, and an axis from just below the least of them to just above 1."""
+    heights = rows["cell"].map(places)
+    margins = [rows["auc"] - rows["auc_low"], rows["auc_high"] - rows["auc"]]
+    axes.errorbar(rows["auc"], heights, xerr=margins, fmt="o", ms=3, color=figures.COLOURS[0], capsize=1.5,
+                  label=NETWORK)  # fmt: skip
+    axes.plot(rows["pca"], heights, "D", mfc="none", mec=figures.COLOURS[1], ms=4, label=PCA)
+    least = min(LEAST_SHOWN, float(rows[["auc", "auc_low", "pca"]].min(axis=None)))
+    margin = 0.06 * (1 - least)
+    axes.set_xlim(max(least - margin, -0.05), 1 + margin)
+    step = next((step for step in STEPS if (1 - least) / step <= 2.5), STEPS[-1])
+    ticks = [1 - count * step for count in range(2, -1, -1) if 1 - count * step >= least - margin]
+    axes.set_xticks(ticks, [f"{tick:.3g}" for tick in ticks])
+
+
+def _lines(axes: Axes, baselines: pd.DataFrame) -> None:
+    """Guessing and methods that need no autoencoder, where they lie within the panel's axis."""
+    low, high = axes.get_xlim()
+    named = {method: baselines.loc[baselines["baseline"] == method, "auc"].mean() for method in DASHES}
+    for method, area in ({GUESSING: 0.5} | named).items():
+        if low <= area <= high:
+            style: dict[str, Any] = {"color": "0.35", "ls": DASHES.get(method, "-"), "lw": 1}
+            style |= {"color": "0.75", "lw": 2.5} if method == GUESSING else {}
+            axes.axvline(area, label=method, zorder=0, **style)
 
 
 def _sets(scores: Pictures) -> list[str]:

@@ -32,11 +32,14 @@ def answers(estimates: Estimates, shown: Mapping[str, Sequence[str]]) -> Iterato
     """What may be said in one sentence.
 
     For each data set what the cell with the least validation error tells from its own images; where classes were held
-    as normal in turn, the mean over them.
+    as normal in turn, the mean over them, and how it stands to PCA's.
     """
     for row in _of_classes(estimates.classes):
         statistic = f"classes-{citable.slug(row['dataset'])}-{citable.slug(row['what'])}"
         yield citable.Answer("anomaly", _class_mean(row, estimates.classes), statistic, row["dataset"])
+    for row in _with_pca(estimates.classes):
+        statistic = f"classes-over-pca-{citable.slug(row['dataset'])}-{citable.slug(row['what'])}"
+        yield citable.Answer("anomaly", _mean_over_pca(row), statistic, row["dataset"])
     for dataset, cells in shown.items():
         cell = cells[min(1, len(cells) - 1)]
         rows = estimates.auc[(estimates.auc["cell"] == cell) & (estimates.auc["score"] == PRIMARY)]
@@ -54,14 +57,25 @@ def caption(estimates: Estimates, dataset: str, split: str, drawn: Sequence[str]
     """What stands under the figure of numbers."""
     rows = estimates.auc[(estimates.auc["dataset"] == dataset) & (estimates.auc["score"] == PRIMARY)]
     left_out = rows["set"].nunique() - len(drawn)
+    rows = rows[rows["set"].isin(drawn)]
     more = f" {left_out} more sets: auc.csv." if left_out else ""
     return (
         f"{dataset}, anomaly detection on {figures.SPLITS[split]} images: area under the ROC curve of the {PRIMARY} "
-        f"(higher is better; 0.5, dashed, tells nothing apart). n = {command.span(set(rows['n']))} seeds, at most "
-        f"{rows['n_normal'].max():,} normal and {rows['n_anomalous'].max():,} anomalous images; "
-        f"{rows['method'].iloc[0]}. Open diamonds: PCA's error at the same latent size. Lines: an isolation forest "
-        f"(dotted), brightness alone (dash-dotted).{more}"
+        f"(higher is better; 0.5 tells nothing apart). n = {command.span(set(rows['n']))} seeds, "
+        f"{_images(rows)} a cell and set; {rows['method'].iloc[0]}. Each panel has an axis of its own, from just below "
+        "the least area or end of an interval to 1; a line that lies outside it is left out. PCA: its error at the "
+        f"same latent size. Lines: means over the draws in baselines.csv.{more}"
     )
+
+
+def _images(rows: pd.DataFrame) -> str:
+    """How many images of either kind some rows of `auc` stand for, from the least to the most."""
+    return f"{_count(rows['n_normal'])} normal and {_count(rows['n_anomalous'])} anomalous images"
+
+
+def _count(counts: pd.Series) -> str:
+    low, high = f"{counts.min():,}", f"{counts.max():,}"
+    return low if low == high else f"{low} to {high}"
 
 
 def _classes(table: pd.DataFrame) -> Iterator[str]:
@@ -69,6 +83,7 @@ def _classes(table: pd.DataFrame) -> Iterator[str]:
     if not len(table):
         return
     yield from (_class_mean(row, table) for row in _of_classes(table))
+    yield from (_mean_over_pca(row) for row in _with_pca(table))
     rows = table[
         (table["kind"] == "baseline") & table["score"].str.contains("isolation forest|PCA|mean image", na=False)
     ]
@@ -83,6 +98,11 @@ def _of_classes(table: pd.DataFrame) -> list[dict[str, Any]]:
     return _rows(table[(table["kind"] == "model") & (table["score"] == PRIMARY)]) if len(table) else []
 
 
+def _with_pca(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Those of them beside which PCA at the same size was evaluated on the same images."""
+    return [row for row in _of_classes(table) if "difference" in row and row["difference"] == row["difference"]]
+
+
 def _class_mean(row: Mapping[str, Any], table: pd.DataFrame) -> str:
     published = table[table["kind"] == "published"]
     quoted = "; ".join(f"{row['what']} {row['auc']:.3f} ({row['method']})" for row in _rows(published))
@@ -90,6 +110,29 @@ def _class_mean(row: Mapping[str, Any], table: pd.DataFrame) -> str:
         f"{row['dataset']}, each of {row['classes']} classes held as normal in turn, {row['what']} at latent size "
         f"{row['latent_dim']:.0f}: mean ROC-AUC {_interval(row)} (n = {row['n']:.0f} seeds, {row['method']})."
         + (f" Published: {quoted}." if quoted else "")
+        + _networks(row)
+    )
+
+
+def _networks(row: Mapping[str, Any]) -> str:
+    """How well the networks behind a mean over classes reconstruct, and whether their training had come to an end."""
+    last, trials = int(row["best_is_last"]), int(row["trials"])
+    improving = "; most still improved when training ended" if 2 * last > trials else ""
+    return (
+        f" These networks leave {row['fvu']:.3f} of the variance unexplained (mean FVU of the images of the normal "
+        f"class); the best epoch is the last in {last} of {trials} trials{improving}."
+    )
+
+
+def _mean_over_pca(row: Mapping[str, Any]) -> str:
+    """How a kind of cell stands to PCA at its size in the mean over classes; the interval chooses the word."""
+    low, high = row["difference_low"], row["difference_high"]
+    words = "is above" if low > 0 else "is below" if high < 0 else "is not told apart from"
+    ends = f"[{low:+.4f}, {high:+.4f}], p = {row['difference_p']:.2g}" if low == low else "no interval"
+    return (
+        f"{row['dataset']}, mean ROC-AUC over {row['classes']} classes held as normal in turn: {row['what']} at "
+        f"latent size {row['latent_dim']:.0f} {words} PCA's error at the same size on the same images, difference "
+        f"{row['difference']:+.4f} ({ends}; n = {row['difference_n']:.0f} seeds, {row['difference_method']})."
     )
 
 
@@ -106,8 +149,7 @@ def _primary(estimates: Estimates) -> Iterator[str]:
         listed = ", ".join(f"{method} {_spread(*ends)}" for method, ends in classical.items())
         yield (
             f"{dataset} against {name}: AUC of the {PRIMARY} {spread}{_beside_pca(mine, dataset)}. Without an "
-            f"autoencoder: {listed} (n = {command.span(set(rows['n']))} seeds, {rows['n_normal'].max():,} normal and "
-            f"{rows['n_anomalous'].max():,} anomalous images; {best['method']})."
+            f"autoencoder: {listed} (n = {command.span(set(rows['n']))} seeds, {_images(rows)}; {best['method']})."
         )
 
 

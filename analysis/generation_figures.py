@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
 MARKERS = dict(zip(SAMPLERS, ("o", "s", "^", "D", "v", "P"), strict=True))
 SHARES = (("precision", "recall"), ("density", "coverage"))
 HEIGHT = 0.19  # inches a cell
+LINEAR = 0.2  # decades that the linear part of a symmetric logarithmic axis is drawn as long as, on either side of 0
+CHARACTER = 0.03  # what a sign of a tick's label takes up, as a share of the axis of distances beside long names
+GAP = 0.75  # signs between two labels
 
 
 def draw_all(results: Results, estimates: Estimates, trials: pd.DataFrame, folder: Path, split: str) -> list[Path]:
@@ -84,21 +89,50 @@ def _distances(axes: Axes, models: pd.DataFrame, others: pd.DataFrame, cells: li
         axes.set_xscale("log")
     else:  # an unbiased estimate of nothing may fall below 0
         linear_below = max(least, 1e-3)
-        axes.set_xscale("symlog", linthresh=linear_below, linscale=0.2)
+        axes.set_xscale("symlog", linthresh=linear_below, linscale=LINEAR)
         ticks = _signed_powers(*axes.get_xlim(), linear_below)
-        axes.set_xticks(ticks, [f"{tick:g}".replace("-", "−") for tick in ticks])
+        axes.set_xticks(ticks, [_tick_label(tick) for tick in ticks])
     axes.minorticks_off()
 
 
-def _signed_powers(low: float, high: float, least: float, most: int = 9) -> list[float]:
-    """0 and the powers of ten on both sides of it, from above `least` on: nearer to 0 their labels would touch."""
-    exponents = range(math.floor(math.log10(least)) + 1, math.ceil(math.log10(max(-low, high))) + 1)
-    for step in range(1, len(exponents) + 1):
-        powers = [10.0**exponent for exponent in exponents[::step]]
-        ticks = [tick for tick in (*(-p for p in reversed(powers)), 0.0, *powers) if low <= tick <= high]
-        if len(ticks) <= most:
-            break
-    return ticks
+def _signed_powers(low: float, high: float, least: float) -> list[float]:
+    """Ticks of a symmetric logarithmic axis that is linear within ± `least`: 0 and powers of ten whose labels fit.
+
+    Where none fits, such as on an axis that ends before `least`, round numbers; always two ticks or more.
+
+    Args:
+        low, high: Limits of the axis, low ≤ 0 < high.
+        least: Above 0.
+    """
+    from matplotlib.ticker import MaxNLocator
+
+    exponents = range(math.ceil(math.log10(least)), math.floor(math.log10(max(-low, high))) + 1)
+    powers = [10.0**exponent for exponent in exponents]
+    ticks = _apart([*(-power for power in powers), *powers], low, high, least)
+    return ticks if len(ticks) > 1 else _apart(list(MaxNLocator(4).tick_values(low, high)), low, high, least)
+
+
+def _apart(wanted: Sequence[float], low: float, high: float, least: float) -> list[float]:
+    """0 and on either side as many of some ticks as leave `GAP` between their labels, at equal steps."""
+    from matplotlib.scale import SymmetricalLogTransform
+
+    transform = SymmetricalLogTransform(10, least, LINEAR).transform
+    length = float(np.ptp(transform(np.array([low, high]))))
+
+    def fit(one: float, other: float) -> bool:
+        gap = float(np.ptp(transform(np.array([one, other])))) / length
+        return gap >= CHARACTER * ((len(_tick_label(one)) + len(_tick_label(other))) / 2 + GAP)
+
+    kept = [0.0]
+    for sign in (-1, 1):
+        side = sorted((tick for tick in wanted if low <= tick <= high and tick * sign > 0 and fit(0, tick)), key=abs)
+        steps = (side[::step] for step in range(1, len(side) + 1))
+        kept += next((some for some in steps if all(fit(*pair) for pair in itertools.pairwise(some))), [])
+    return sorted(kept)
+
+
+def _tick_label(tick: float) -> str:
+    return f"{tick:g}".replace("-", "−")
 
 
 def _lines(axes: Axes, others: pd.DataFrame) -> None:

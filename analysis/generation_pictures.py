@@ -53,11 +53,12 @@ def of_dataset(results: Results, trials: pd.DataFrame, dataset: str, split: str)
     if not shown or baseline is None:
         return
     few = _of_each_kind(shown)
-    yield _overview(shown[:CELLS], baseline, dataset, split)
+    rows, left_out = _rows_of(shown)
+    yield _overview(rows, baseline, dataset, split, left_out)
     for one in few[:SAMPLED]:
         yield _samplers(one, baseline, dataset, split)
         yield _codes(one, dataset, split)
-    yield _between(shown[:CELLS], dataset, split)
+    yield _between(rows, dataset, split, left_out)
     for size, draw in ((2, _manifold), (1, _line)):
         if some := [one for one in shown if one.row["latent_dim"] == size]:
             yield draw(_of_each_kind(some), dataset)
@@ -86,11 +87,27 @@ def _of_each_kind(shown: list[Shown]) -> list[Shown]:
     return list(found.values())
 
 
+def _rows_of(shown: list[Shown]) -> tuple[list[Shown], str]:
+    """At most `CELLS`, one of each kind before others, in the study's order; and what a caption says of those left out.
+
+    With more kinds than `CELLS` those that `_of_each_kind` puts first.
+    """
+    if len(shown) <= CELLS:
+        return shown, ""
+    kinds = [one.name for one in _of_each_kind(shown)]
+    names = {*[*kinds, *(one.name for one in shown if one.name not in kinds)][:CELLS]}
+    return [one for one in shown if one.name in names], (
+        f" {CELLS} of {len(shown)} cells: one of each architecture and regularizer, then the study's first."
+    )
+
+
 def _cell(trial: str, dataset: str) -> str:
     return trial.rsplit("-s", 1)[0].removeprefix(f"{dataset}-")
 
 
-def _overview(shown: list[Shown], baseline: tuple[Pictures, Pictures], dataset: str, split: str) -> Drawn:
+def _overview(
+    shown: list[Shown], baseline: tuple[Pictures, Pictures], dataset: str, split: str, left_out: str
+) -> Drawn:
     rows: Rows = {f"real {figures.SPLITS[split]} images": (baseline[0][f"draws/{REAL}"], None)}
     rows[PCA_MIXTURE] = (baseline[0][f"draws/{PCA_MIXTURE}"], baseline[1][f"nearest/{PCA_MIXTURE}"])
     for one in shown:
@@ -102,7 +119,8 @@ def _overview(shown: list[Shown], baseline: tuple[Pictures, Pictures], dataset: 
         _rows_of_pictures(
             {name: images for name, (images, _) in rows.items()},
             f"{dataset}: the first draws of each cell's main sampler (the Gaussian mixture, or a variational model's "
-            "prior), decoded by the network of the lowest seed; above them real images and draws of the PCA mixture.",
+            "prior), decoded by the network of the lowest seed; above them real images and draws of the PCA mixture."
+            + left_out,
         ),
     )
 
@@ -134,7 +152,7 @@ def _nearest(rows: Rows) -> pd.DataFrame:
     return pd.DataFrame(numbers)
 
 
-def _between(shown: list[Shown], dataset: str, split: str) -> Drawn:
+def _between(shown: list[Shown], dataset: str, split: str, left_out: str) -> Drawn:
     import pandas as pd
 
     rows = {
@@ -151,7 +169,7 @@ def _between(shown: list[Shown], dataset: str, split: str) -> Drawn:
         rows,
         f"{dataset}: codes on the straight line between two {figures.SPLITS[split]} images, decoded by the network of "
         "the lowest seed; at the ends the reconstructions. Middling: two images around the median PCA error; worst: "
-        "two of the worst tenth.",
+        "two of the worst tenth." + left_out,
     )
     return Drawn(f"interpolation-{dataset}", pd.DataFrame(table), figure)
 

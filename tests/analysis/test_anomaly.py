@@ -2,10 +2,12 @@
 
 import dataclasses
 import io
+import itertools
 
 import numpy as np
 import pandas as pd
 import pytest
+import scipy.stats
 from PIL import Image
 from scipy.spatial.distance import cdist
 from sklearn.covariance import EmpiricalCovariance
@@ -15,7 +17,7 @@ from sklearn.metrics import roc_auc_score
 from sklearn.neighbors import NearestNeighbors
 
 from analysis import anomaly, anomaly_estimates, anomaly_figures, anomaly_sets, anomaly_text, roc
-from analysis.applications import Results
+from analysis.applications import Results, baselines_of
 from analysis.draws import draw_of
 from study import datasets, preprocessing
 from study.errors import InputError
@@ -224,9 +226,14 @@ def results(shift, seeds=3, seed_spread=0.1, sets=("other",), dataset="digits"):
     return Results(pd.DataFrame(models), pd.DataFrame(others), {}, [], lambda name: kept[name])
 
 
+def estimate(found, split="test"):
+    trials = found.models[["trial"]].drop_duplicates().assign(best_epoch=2, epochs=3, test_fvu=0.4, val_fvu=0.4)
+    return anomaly_estimates.estimate(found, split, trials)
+
+
 def test_the_interval_is_crossed_and_the_contrast_paired():
     found = results(0.3)
-    estimates = anomaly_estimates.estimate(found, "test")
+    estimates = estimate(found)
     row = estimates.auc.iloc[0]
     trials = found.models["trial"]
     over = [roc.placements(*(found.per_image(t)[f"{s}/squared error"] for s in ("normal", "other"))) for t in trials]
@@ -239,12 +246,12 @@ def test_the_interval_is_crossed_and_the_contrast_paired():
 
 
 def test_other_splits_have_intervals_over_seeds_alone():
-    estimates = anomaly_estimates.estimate(results(0.3), "val")
+    estimates = estimate(results(0.3), "val")
     assert "over seeds" in estimates.auc["method"].iloc[0] and not len(estimates.contrast)
 
 
 def test_an_area_below_one_half_is_reported_and_explained_never_turned_round():
-    estimates = anomaly_estimates.estimate(results(-1.0), "test")
+    estimates = estimate(results(-1.0))
     row = estimates.auc.iloc[0]
     assert row["auc"] < 0.3 and row["auc_high"] < 0.5
     said = anomaly_text.sentences(estimates)
@@ -254,7 +261,7 @@ def test_an_area_below_one_half_is_reported_and_explained_never_turned_round():
 
 
 def test_baselines_of_several_draws_are_a_range_of_their_rows():
-    found = anomaly_estimates.estimate(results(-1.0), "test")
+    found = estimate(results(-1.0))
     brighter = found.baselines.assign(
         auc=found.baselines["auc"].where(found.baselines["baseline"] != "brightness", 0.6)
     )
@@ -265,7 +272,7 @@ def test_baselines_of_several_draws_are_a_range_of_their_rows():
 
 
 def test_baselines_of_other_images_than_the_cells_were_given_are_not_said_of_them():
-    found = anomaly_estimates.estimate(results(-1.0), "test")
+    found = estimate(results(-1.0))
     other = found.baselines.assign(cell="baselines-dataset-digits-normal_class-3", auc=0.99)
     estimates = dataclasses.replace(found, baselines=pd.concat([found.baselines, other]))
     assert set(found.auc["draw"]) == set(found.baselines["cell"])
@@ -273,7 +280,7 @@ def test_baselines_of_other_images_than_the_cells_were_given_are_not_said_of_the
 
 
 def test_the_answer_cites_a_statistic():
-    estimates = anomaly_estimates.estimate(results(1.5, sets=("photo_patches", "noise")), "test")
+    estimates = estimate(results(1.5, sets=("photo_patches", "noise")))
     (answer,) = anomaly_text.answers(estimates, {"digits": ["digits-dense-k4-mse"]})
     ids = pd.concat(anomaly._citable(estimates))["id"]
     assert answer.statistic == "auc-digits-dense-k4-mse-photo_patches-squared-error" and answer.statistic in set(ids)
@@ -282,12 +289,73 @@ def test_the_answer_cites_a_statistic():
 
 
 def test_cells_that_meet_different_sets_are_drawn_where_they_have_an_area():
-    found = anomaly_estimates.estimate(results(1.5, sets=("photo_patches", "noise")), "test")
+    found = estimate(results(1.5, sets=("photo_patches", "noise")))
     one_class = found.auc.replace({"set": {"photo_patches": "other classes"}}).assign(cell="digits-dense-k4-mse-class1")
     estimates = dataclasses.replace(found, auc=pd.concat([found.auc, one_class]))
     panels = anomaly_figures._areas(estimates, "digits", "test").axes
-    points = {axes.get_title(): len(axes.containers) for axes in panels}
+    points = {axes.get_title(): len(axes.containers[0][0].get_xdata()) for axes in panels}
     assert points == {"photo_patches": 1, "noise": 2, "other classes": 1}
+
+
+def areas(low=0.9, high=0.95, difference=0.01, forest=0.93, brightness=0.5):
+    """The tables of one cell against one set: AUC midway of its interval, beside PCA and two lines."""
+    same = {"dataset": "digits", "set": "noise"}
+    cell = {"cell": "digits-dense-k4-mse", "score": "squared error", "n": 3, "method": "t", "n_normal": 200}
+    auc = {**same, **cell, "auc": (low + high) / 2, "auc_low": low, "auc_high": high, "n_anomalous": 300}
+    lines = {"isolation forest": forest, "brightness": brightness}
+    return anomaly_estimates.Estimates(
+        pd.DataFrame([auc]),
+        pd.DataFrame([{**same, "cell": "one", "baseline": name, "auc": area} for name, area in lines.items()]),
+        pd.DataFrame([{**same, "cell": cell["cell"], "difference": difference, "verdict": "higher"}]),
+        pd.DataFrame(),
+    )
+
+
+@pytest.mark.parametrize(
+    ("numbers", "first", "ticks", "lines"),
+    [
+        ({}, 0.89, ["0.9", "0.95", "1"], {"isolation forest"}),
+        ({"difference": 0.2}, 0.7, ["0.8", "1"], {"isolation forest"}),  # PCA has the least
+        ({"low": 0.9995, "high": 1}, 0.97, ["0.98", "0.99", "1"], set()),
+        ({"low": 0.4}, 0.35, ["0.5", "1"], {"isolation forest", "brightness", "0.5, guessing"}),
+    ],
+)
+def test_the_axis_of_areas_begins_just_below_the_least_of_them(numbers, first, ticks, lines):
+    estimates = areas(**numbers)
+    figure = anomaly_figures._areas(estimates, "digits", "test")
+    figure.draw_without_rendering()
+    (axes,) = figure.axes
+    low, high = axes.get_xlim()
+    drawn = [estimates.auc["auc_low"].item(), estimates.auc["auc"].item() - estimates.contrast["difference"].item()]
+    assert first < low < min(drawn) and 1 < high < 1.05
+    assert [label.get_text() for label in axes.get_xticklabels()] == ticks
+    named = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert set(named) == {"network, with its interval", "PCA of the same size", *lines} and len(named) == len(
+        set(named)
+    )
+
+
+def test_the_axes_labels_of_the_panels_do_not_touch():
+    parts = [areas(low=0.9995 - 0.01 * place, high=1) for place in range(5)]
+    tables = {
+        name: pd.concat([getattr(part, name).assign(set=f"set {place}") for place, part in enumerate(parts)])
+        for name in ("auc", "baselines", "contrast")
+    }
+    figure = anomaly_figures._areas(anomaly_estimates.Estimates(**tables, classes=pd.DataFrame()), "digits", "test")
+    figure.draw_without_rendering()
+    labels = [label.get_window_extent() for axes in figure.axes for label in axes.get_xticklabels()]
+    assert len(labels) >= 10 and all(left.x1 < right.x0 for left, right in itertools.pairwise(labels))
+
+
+def test_counts_of_images_are_spans_over_the_cells():
+    """No digit has both the most normal and the most anomalous images."""
+    found = areas()
+    more = found.auc.assign(cell="digits-dense-k4-mse-class1", n_normal=1135, n_anomalous=9108, draw="two")
+    estimates = dataclasses.replace(found, auc=pd.concat([found.auc.assign(draw="one"), more], ignore_index=True))
+    span = "200 to 1,135 normal and 300 to 9,108 anomalous images"
+    assert span in anomaly_text.caption(estimates, "digits", "test", ["noise"])
+    assert f"(n = 3 seeds, {span};" in next(anomaly_text._primary(estimates))
+    assert "200 normal and 300 anomalous images" in anomaly_text.caption(found, "digits", "test", ["noise"])
 
 
 def test_curves_hold_the_sets_that_each_cell_met():
@@ -300,8 +368,8 @@ def test_curves_hold_the_sets_that_each_cell_met():
     }
 
 
-def one_class_results(classes=10, dataset="mnist"):
-    """AUC 0.9 + 0.001·class + 0.01·seed; PCA on raw pixels 0.95."""
+def one_class_results(classes=10, dataset="mnist", pca=0.95):
+    """AUC 0.9 + 0.001·class + 0.01·seed and half of that by another score; PCA on the same images, always the same."""
     models, others = [], []
     for label in range(classes):
         for seed in range(3):
@@ -314,13 +382,23 @@ def one_class_results(classes=10, dataset="mnist"):
             )
             auc = 0.9 + 0.001 * label + 0.01 * seed
             models.append({**same, **levels, "set": "other classes", "score": "squared error", "auc": auc})
-            raw = {**same, "preprocessing": "unit"}
-            others.append({**raw, "set": "other classes", "method": "PCA 32", "auc": 0.95})
+            models.append({**same, **levels, "set": "other classes", "score": "BCE", "auc": auc / 2})
+            for seen, area in (("unit", 0.5), ("l1_contrast", pca)):
+                given = {**same, "preprocessing": seen}
+                file = baselines_of(pd.DataFrame([{**given, "trial": "any"}]))["any"]
+                others.append({**given, "file": file, "set": "other classes", "method": "PCA 32", "auc": area})
     return pd.DataFrame(models), pd.DataFrame(others)
 
 
+def class_means(models, others, last=0):
+    """The table of class means; in so many trials the best epoch is the last."""
+    trials = models[["trial"]].drop_duplicates(ignore_index=True).assign(epochs=20, test_fvu=0.25, best_epoch=7)
+    trials.loc[: last - 1, "best_epoch"] = 20
+    return pd.DataFrame(anomaly_estimates._classes(models, others, trials, "test"))
+
+
 def test_the_mean_over_ten_classes_stands_beside_the_published_ones():
-    table = pd.DataFrame(anomaly_estimates._classes(*one_class_results()))
+    table = class_means(*one_class_results())
     row = table[table["kind"] == "model"].iloc[0]
     assert row["what"] == "ruff2018-l1_contrast, squared error"
     assert row["auc"] == pytest.approx(0.9045 + 0.01) and (row["n"], row["classes"]) == (3, 10)
@@ -328,19 +406,62 @@ def test_the_mean_over_ten_classes_stands_beside_the_published_ones():
     assert (row["auc_low"], row["auc_high"]) == pytest.approx((0.9145 - half, 0.9145 + half))
     assert row["class_7"] == pytest.approx(0.917)
     assert table[table["kind"] == "published"]["auc"].tolist() == [0.897, 0.923]
-    assert table[table["kind"] == "baseline"]["what"].tolist() == ["unit, PCA 32"]
+    assert table[table["kind"] == "baseline"]["what"].tolist() == ["unit, PCA 32", "l1_contrast, PCA 32"]
     text = next(anomaly_text._classes(table))
     assert "mean ROC-AUC 0.915 [0.890, 0.939] (n = 3 seeds" in text and "deep convolutional autoencoder 0.897" in text
 
 
+@pytest.mark.parametrize(("pca", "words"), [(0.95, "is below"), (0.88, "is above"), (0.92, "is not told apart from")])
+def test_the_mean_over_classes_is_held_against_pca_of_the_same_size_on_the_same_images(pca, words):
+    models, others = one_class_results(pca=pca)
+    table = class_means(models, others)
+    row = table[table["kind"] == "model"].iloc[0]
+    expected = scipy.stats.ttest_1samp([0.9045 + 0.01 * seed - pca for seed in range(3)], 0)
+    low, high = expected.confidence_interval(0.95)
+    found = row[["difference", "difference_low", "difference_high", "difference_p"]].tolist()
+    assert found == pytest.approx([0.9145 - pca, low, high, expected.pvalue]) and row["difference_n"] == 3
+    assert table["difference"].notna().sum() == 1, "declared for the primary score alone"
+    text = next(text for text in anomaly_text._classes(table) if "on the same images, difference" in text)
+    assert f"latent size 32 {words} PCA's error" in text and f"difference {0.9145 - pca:+.4f} ([{low:+.4f}, " in text
+    estimates = anomaly_estimates.Estimates(estimate(results(1.0)).auc, pd.DataFrame(), pd.DataFrame(), table)
+    answer = list(anomaly_text.answers(estimates, {}))[1]
+    stated = anomaly._citable(dataclasses.replace(estimates, baselines=estimate(results(1.0)).baselines))
+    cited = pd.concat([part for part in stated if len(part)]).set_index("id").loc[answer.statistic]
+    assert answer.sentence == text and cited["value"] == pytest.approx(0.9145 - pca)
+    assert (cited["table"], cited["row"], cited["p"]) == ("classes.csv", 0, pytest.approx(expected.pvalue))
+
+
+def test_a_mean_over_classes_without_pca_of_the_same_images_has_no_contrast():
+    models, others = one_class_results()
+    for left in (others[others["preprocessing"] == "unit"], others.assign(method="PCA 8")):
+        table = class_means(models, left)
+        assert "difference" not in table and not any("difference" in text for text in anomaly_text._classes(table))
+
+
+def test_a_seed_that_lacks_a_pair_is_in_no_contrast():
+    models, others = one_class_results()
+    same = others["preprocessing"] == "l1_contrast"
+    table = class_means(models, others.drop(index=others[same & (others["seed"] == 0)].index[0]))
+    row = table[table["kind"] == "model"].iloc[0]
+    assert (row["n"], row["difference_n"]) == (3, 2) and row["difference"] == pytest.approx(0.9045 + 0.015 - 0.95)
+
+
+@pytest.mark.parametrize(("last", "improving"), [(16, True), (15, False)])
+def test_a_mean_over_classes_says_how_well_its_networks_reconstruct_and_whether_they_were_done(last, improving):
+    text = next(anomaly_text._classes(class_means(*one_class_results(), last=last)))
+    assert "leave 0.250 of the variance unexplained (mean FVU" in text
+    assert f"the best epoch is the last in {last} of 30 trials" in text
+    assert ("still improved when training ended" in text) == improving
+
+
 @pytest.mark.parametrize(("classes", "dataset"), [(9, "mnist"), (10, "digits")])
 def test_published_numbers_stand_beside_the_same_protocol_alone(classes, dataset):
-    table = pd.DataFrame(anomaly_estimates._classes(*one_class_results(classes, dataset)))
+    table = class_means(*one_class_results(classes, dataset))
     assert "published" not in set(table["kind"])
 
 
 def test_a_seed_without_all_classes_does_not_count():
     models, others = one_class_results()
-    table = pd.DataFrame(anomaly_estimates._classes(models.drop(index=0), others))
+    table = class_means(models.drop(index=[0, 1]), others)
     row = table[table["kind"] == "model"].iloc[0]
     assert row["n"] == 2 and row["auc"] == pytest.approx(0.9045 + 0.015)

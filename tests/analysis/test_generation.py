@@ -18,6 +18,7 @@ from analysis import (
     generation_estimates,
     generation_features,
     generation_figures,
+    generation_pictures,
     generation_text,
     linear,
 )
@@ -298,6 +299,10 @@ def test_sentences_and_the_answer_follow_the_numbers(estimates):
     assert all("nan" not in text for text in said)
     answer = generation_text.answers(estimates, "test")[0]
     assert answer.question == "generation" and "1 decode to images nearer" in answer.sentence
+    beside = "0.5 by guessing, 0.6 where other real images stand for the generated ones"
+    told = f"sorts its images and as many real ones, taken together, with an accuracy of 0.6 ({beside})"
+    assert told in answer.sentence and "tells its images" not in answer.sentence
+    assert any("sorts generated and as many real images, taken together" in t and beside in t for t in said)
     known = {identity for table in generation_estimates.citable_statistics(estimates) for identity in table["id"]}
     assert answer.statistic in known
 
@@ -408,13 +413,14 @@ def test_help_imports_nothing_slow():
     assert "do samples of the latent space decode to new images?" in shown and "--images" in shown
 
 
-@pytest.mark.parametrize("low", [0.2, -0.001, -0.3, -40.0])
-def test_labels_of_the_distances_do_not_touch(low):
+@pytest.mark.parametrize(("low", "high"), [(0.2, 60), (-0.001, 60), (-0.17, 30), (-0.3, 60), (-40, 60), (-2, 2)])
+@pytest.mark.parametrize("cell", ["digits-cnn-k2", "digits-keras_io-k2-bce-variational-n10000"])
+def test_labels_of_the_distances_do_not_touch(low, high, cell):
     same = {"dataset": "digits", "n_images": 100, "n": 4, "method": "t"}
     others = ((PCA_MIXTURE, 0.26), (TRAINING, 0.0017))
     rows = [
-        {"kind": "model", "cell": "digits-cnn-k2", "sampler": "standard normal", "main": True, "metric": PRIMARY,
-         "value": 1.2, "low": low, "high": 60.0},
+        {"kind": "model", "cell": cell, "sampler": "standard normal", "main": True, "metric": PRIMARY,
+         "value": 1.2, "low": low, "high": high},
         *({"kind": "baseline", "cell": "all", "sampler": sampler, "main": False, "metric": PRIMARY,
            "value": value, "low": value, "high": value} for sampler, value in others),
     ]  # fmt: skip
@@ -424,6 +430,63 @@ def test_labels_of_the_distances_do_not_touch(low):
     figure = generation_figures.plot(estimates, "digits", "A caption.")
     figure.draw_without_rendering()
     axes = figure.subfigs[0].axes[0]
-    visible = [label.get_window_extent() for label in axes.get_xticklabels() if label.get_text()]
+    labels = [label for label in axes.get_xticklabels() if label.get_text()]
+    visible = [label.get_window_extent() for label in labels]
     assert len(visible) >= 2
-    assert all(left.x1 < right.x0 for left, right in itertools.pairwise(visible))
+    half = min(extent.width / len(label.get_text()) for label, extent in zip(labels, visible, strict=True)) / 2
+    assert all(right.x0 - left.x1 >= half for left, right in itertools.pairwise(visible))
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "least", "expected"),
+    [
+        (-0.0005, 0.0007, 1e-3, [-0.0003, 0, 0.0003, 0.0006]),  # the axis ends within its linear part
+        (-1, 8, 5.0, [0, 2.5, 5, 7.5]),  # no power of ten from 5 to 8
+        (-1, 30, 0.0017, [-1, -0.01, 0, 0.01, 0.1, 1, 10]),
+        (-1e-6, 60, 1e-3, [0, 0.01, 0.1, 1, 10]),
+    ],
+)
+def test_ticks_about_0(low, high, least, expected):
+    assert generation_figures._signed_powers(low, high, least) == pytest.approx(expected)
+
+
+def test_there_are_always_two_ticks_about_0():
+    random = np.random.default_rng(0)
+    for low, high, least in zip(*(10 ** random.uniform(-6, 4, (3, 500))), strict=True):
+        ticks = generation_figures._signed_powers(-low, high, least)
+        assert len(ticks) >= 2 and ticks == sorted(ticks) and -low <= ticks[0] and ticks[-1] <= high
+
+
+# --- the pictures
+
+
+def pictured(names):
+    """Results and trials of cells of the lowest seed, each with the pictures that a figure shows a row of."""
+    trials, pictures, kept = [], {}, {}
+    for name, architecture, regularizer in names:
+        trial = f"toy-{name}-s00"
+        images = np.full((3, 4, 4, 1), len(trials), np.uint8)
+        trials.append({"dataset": "toy", "trial": trial, "architecture": architecture, "regularizer": regularizer,
+                       "latent_dim": 4})  # fmt: skip
+        pictures[trial] = {f"draws/{sampler}": images for sampler in SAMPLERS}
+        between = np.zeros((len(generation_bench.BETWEEN), 4, 4, 1), np.uint8)
+        pictures[trial] |= {"between/0-1": between, "between/2-3": between}
+        kept[trial] = {f"nearest/{sampler}": np.ones(3) for sampler in SAMPLERS}
+    return Results(pd.DataFrame(), pd.DataFrame(), pictures, [], kept.get), pd.DataFrame(trials)
+
+
+def test_a_figure_of_some_cells_shows_one_of_each_kind_and_says_how_many():
+    sizes = [(f"cnn-k{k}", "cnn", "none") for k in range(9)]
+    kinds = [("cnn-denoising", "cnn", "denoising"), ("keras_io-variational", "keras_io", "variational")]
+    shown = generation_pictures._shown(*pictured([*sizes, *kinds]), "toy")
+    rows, said = generation_pictures._rows_of(shown)
+    assert [one.name for one in rows] == [*(f"cnn-k{k}" for k in range(6)), "cnn-denoising", "keras_io-variational"]
+    real = ({f"draws/{name}": np.zeros((3, 4, 4, 1), np.uint8) for name in ("evaluated images", PCA_MIXTURE)},
+            {f"nearest/{PCA_MIXTURE}": np.ones(3)})  # fmt: skip
+    for drawn in (
+        generation_pictures._overview(rows, real, "toy", "test", said),
+        generation_pictures._between(rows, "toy", "test", said),
+    ):
+        assert "8 of 11 cells: one of each architecture" in " ".join(drawn.figure.get_supxlabel().split())
+        assert any("keras_io-variational" in name for name in drawn.table["row"])
+    assert generation_pictures._rows_of(shown[:8]) == (shown[:8], "")
