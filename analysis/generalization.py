@@ -15,8 +15,8 @@ generation (does a generated image lie nearer to training images than to as many
 seed with intervals, and as a test of equivalence (TOST, within 2 % of the error or 0.005 of an area). `membership` asks
 whether training images can be told from held-out ones by their error. Beside every network stands a linear map that was
 fitted on the same training images (PCA, the linear optimum): it too fits them a little better, without memory for any
-single one. All of it over latent size, training-set size and, with `--beside`, epochs, and the level where the answer
-turns.
+single one; trained networks of the architecture `linear` are such a control too, and in no mean over cells. All of it
+over latent size, training-set size and, with `--beside`, epochs, and the level where the answer turns.
 
 The tasks' results are those of their own analyses; what is missing is computed: on the study's first cell, its longest
 curve over latent size, and all cells that differ from others in training-set size alone, unless --cells says otherwise.
@@ -25,6 +25,7 @@ curve over latent size, and all cells that differ from others in training-set si
 from __future__ import annotations
 
 import argparse
+import fnmatch
 import importlib
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -37,6 +38,7 @@ from analysis.generalization_points import (
     AREAS,
     GENERATION,
     MEMBERSHIP,
+    PARTS,
     RECONSTRUCTION,
     RESTORATIONS,
     SPLITS,
@@ -63,9 +65,9 @@ SHOWN = ["task", "dataset", "n_train", "part", "ratio", "ratio_low", "ratio_high
          "cells", "verdict"]  # fmt: skip
 NOTE = (
     "memorisation: training ÷ held-out error; split shift: held-out ÷ test; together: training ÷ test. value: the log "
-    "of that, or for areas under ROC curves the difference; below 0, the first does better. Mean over cells, paired t "
-    "over n seeds; against test images, for these images. equivalence_p: TOST, small where the two are the same within "
-    "2 % of the error or 0.005 of an area."
+    "of that, or for areas under ROC curves the difference; below 0, the first does better. Mean over cells, without "
+    "those of the linear control, paired t over n seeds; against test images, for these images. equivalence_p: TOST, "
+    "small where the two are the same within 2 % of the error or 0.005 of an area."
 )
 
 
@@ -122,35 +124,95 @@ def measure(
     """Every task that can be measured.
 
     Returns:
-        Differences (`task`, `trial`, `part`, `value`, `control`); areas of membership, or None; and what is missing.
+        Differences (`task`, `trial`, `part`, `value`, `control`); areas of membership, or None; and what is missing, a
+            reason that several tasks share said once.
+
+    Raises:
+        InputError: Nothing can be compared.
     """
     import pandas as pd
 
     from analysis import generalization_membership
 
+    own = trials[trials["study"] == study]
+    cells = arguments.cells or " ".join(f"{cell}-s*" for cell in task_cells(own))
     found: list[pd.DataFrame] = []
-    areas, missing = None, []
-    cells = arguments.cells or " ".join(f"{cell}-s*" for cell in task_cells(trials[trials["study"] == study]))
+    areas = None
+    refused: dict[str, list[str]] = {}  # why → the tasks
+    told: dict[str, list[str]] = {}
     for name in arguments.tasks:
-        if name == RECONSTRUCTION:
-            found.append(differences(reconstruction(trials)))
-            continue
         try:
-            results = results_of(name, arguments, study, load, cells)
+            results = {} if name == RECONSTRUCTION else results_of(name, arguments, study, load, cells)
             if name == MEMBERSHIP:
                 areas = generalization_membership.areas(results)
-                found.append(generalization_membership.differences(areas))
+                table = generalization_membership.differences(areas)
             else:
-                found.append(generation(results["test"]) if name == GENERATION else differences(of_task(name, results)))
+                table = _differences(name, results, trials)
         except InputError as error:
-            missing.append(
-                f"{name} was left out: {error} Then: python -m analysis.generalization {study} --tasks {name}"
-            )
+            rebuilding = "--rebuild" in str(error)  # that is the remedy; another reason is said as it is
+            why = _models_gone(study, own, cells, arguments.artifacts) if rebuilding else ""
+            refused.setdefault(why or f"{error} Then", []).append(name)
             continue
-        missing += [f"{name}: {text}" for split in results.values() for text in split.missing]
-    if not found:
+        found.append(table)
+        texts = [*(text for split in results.values() for text in split.missing), *_gaps(table, own)]
+        for text in dict.fromkeys(texts):
+            told.setdefault(text, []).append(name)
+    missing = [
+        f"{_listed(tasks)} {'was' if len(tasks) == 1 else 'were'} left out: {why}: {_again(arguments, study)}"
+        for why, tasks in refused.items()
+    ]
+    missing += [f"{_listed(tasks)}: {text}" for text, tasks in told.items()]
+    if not any(table["trial"].isin(own["trial"]).any() for table in found):
         raise InputError("; ".join(missing))
-    return pd.concat(found, ignore_index=True), areas, list(dict.fromkeys(missing))
+    return pd.concat(found, ignore_index=True), areas, missing
+
+
+def _differences(name: str, results: Mapping[str, Results], trials: pd.DataFrame) -> pd.DataFrame:
+    """Of a task: a row a trial and part, those that have a value."""
+    if name == GENERATION:
+        return generation(results["test"]).dropna(subset="value")
+    return differences(reconstruction(trials) if name == RECONSTRUCTION else of_task(name, results))
+
+
+def _gaps(table: pd.DataFrame, own: pd.DataFrame) -> list[str]:
+    """In words, which parts no trial of the study has a number of."""
+    there = set(table.loc[table["trial"].isin(own["trial"]), "part"])
+    wanted = ["memorisation"] if (table["task"] == GENERATION).any() else list(PARTS)
+    lacking = [part for part in wanted if part not in there]
+    return [f"nothing can be said of {_listed(lacking)}: no trial has an error on both sides"] if lacking else []
+
+
+def _models_gone(study: str, own: pd.DataFrame, cells: str, artifacts: str) -> str:
+    """Why a task cannot run, and the one command that helps, if all models asked for are gone; "" if some are there."""
+    patterns = cells.split()
+    chosen = [trial for trial in own["trial"] if any(fnmatch.fnmatch(trial, one) for one in patterns)]
+    if not chosen or any(_has_model(study, trial, artifacts) for trial in chosen):
+        return ""
+    pattern = patterns[0] if len(patterns) == 1 else "*"  # --rebuild takes one
+    return (
+        f"trained models are needed, and those of all {len(chosen)} trials asked for are gone. Rebuild them: python -m "
+        f"study.search {study} --rebuild '{pattern}', then"
+    )
+
+
+def _has_model(study: str, trial: str, artifacts: str) -> bool:
+    try:
+        records.model_file(study, trial, artifacts)
+    except InputError:
+        return False
+    return True
+
+
+def _again(arguments: argparse.Namespace, study: str) -> str:
+    """The command once more: with fewer tasks its tables would lack the others."""
+    tasks = [] if list(arguments.tasks) == list(TASKS) else ["--tasks", *arguments.tasks]
+    cells = ["--cells", f"'{arguments.cells}'"] if arguments.cells else []
+    beside = ["--beside", *arguments.beside] if arguments.beside else []
+    return " ".join(["python -m analysis.generalization", study, *tasks, *cells, *beside])
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
 
 
 def _task(name: str, folder: Path) -> Task:

@@ -16,6 +16,7 @@ import numpy as np
 from analysis.draws import images_of
 from analysis.generalization_flip import flip
 from analysis.generalization_points import AREAS, GENERATION, PARTS
+from analysis.generalization_rectangle import rectangle
 from analysis.statistics import LEVEL, alpha, family, holm, paired_t, t_interval, tost
 from study import records
 
@@ -30,6 +31,7 @@ WORDS = {"latent_dim": "k = {}", "train_size": "n = {}", "epochs": "{} epochs", 
 FALLS = ("n_train",)  # the more of it, the less is memorised; of the others the more
 GROUP = ["task", "part", "dataset", "train_size", "classes"]
 ONE_CLASS = "one class"
+LINEAR = "linear"  # the architecture that can hardly memorise: a control, no network to average with the others
 
 
 @dataclass(frozen=True)
@@ -38,12 +40,16 @@ class Estimates:
 
     Attributes:
         points: A row a trial, task and part: `value`, the difference, and that of the linear `control`.
-        overall: A row a task, part, data set and training-set size: the mean over cells, with its t interval. Where
-            test images are on one side, intervals hold for these images: they are the same for every seed.
-        cells: A row a cell, task and part, with simultaneous intervals over the cells of a data set.
-        curves: A row a level of latent size, training-set size or epochs: what is memorised there; `excluded` where a
-            layer is narrower than the code.
-        flips: A row a curve: from which level on training images do at most 2 % better; `left_out` of latent sizes.
+        overall: A row a task, part, data set and training-set size: the mean over `cells`, with its t interval; `of`
+            networks, or of "linear" cells where there are no others; cells and seeds `left_out` and `left_out_seeds` so
+            that every cell has every seed, and cells of the linear control that are in no mean (`linear_left_out`).
+            Where test images are on one side, intervals hold for these images: they are the same for every seed.
+        cells: A row a cell, task and part, with simultaneous intervals over the cells of a data set;
+            `left_out_seeds`, which not all cells of the family have.
+        curves: A row a level of latent size, training-set size or epochs, and its `cell`: what is memorised there;
+            `excluded` where a layer is narrower than the code; `updates` of the weights in all epochs.
+        flips: A row a curve: from which level on training images do at most 2 % better; `left_out` of latent sizes;
+            `updates_ratio`, at the last level to the first.
     """
 
     points: pd.DataFrame
@@ -68,12 +74,13 @@ def estimate(differences: pd.DataFrame, trials: pd.DataFrame, study: str) -> Est
     """All the numbers.
 
     Args:
-        differences: A row a trial, task and part: `value` and `control`, below 0 where the first does better.
+        differences: A row a trial, task and part: `value` and `control`, below 0 where the first does better; rows
+            without a value count for nothing.
         trials: With `study`, `trial`, `cell`, `n_train`, `narrowest_width`, `epochs`, the factors and `seed`.
         study: Whose cells are reported; trials of others stand in the curves alone.
     """
     kept = ["study", "trial", "cell", *records.FACTORS, "narrowest_width", "n_train", "epochs", "seed"]
-    points = differences.merge(trials[kept], on="trial").reset_index(drop=True)
+    points = differences.dropna(subset="value").merge(trials[kept], on="trial").reset_index(drop=True)
     points["excluded"] = points["narrowest_width"].astype(float) < points["latent_dim"]
     points["classes"] = np.where(points["normal_class"].notna(), ONE_CLASS, "")
     own = points[points["study"] == study]
@@ -84,25 +91,29 @@ def estimate(differences: pd.DataFrame, trials: pd.DataFrame, study: str) -> Est
 def overall(found: pd.DataFrame) -> pd.DataFrame:
     """The mean over the cells of a data set and training-set size, seed by seed, then over seeds.
 
-    Cells that hold one class as normal are apart from the others. Cells that lack a seed others have are left out: a
-    mean over other cells would be another number.
+    Cells that hold one class as normal are apart from the others. Cells of the linear control are in no mean, unless
+    there are no others. Every cell has every seed, by `rectangle`: a mean over other cells would be another number.
     """
     import pandas as pd
 
     rows = []
     for levels, part in found.groupby(GROUP, dropna=False, sort=False):
         same = dict(zip(GROUP, levels, strict=True))
-        whole = _complete(part, "value")
-        control = _complete(part[part["cell"].isin(whole.columns)], "control")
-        means = whole.mean(axis=1)
+        networks = part[part["architecture"] != LINEAR]
+        meant = networks if len(networks) else part
+        whole = _complete(meant, "value")
+        kept = meant[meant["cell"].isin(whole.columns) & meant["seed"].isin(whole.index)]
+        control = _complete(kept, "control")
         rows.append(
             {
                 **same,
-                **{"n_train": int(part["n_train"].min()), "n_train_most": int(part["n_train"].max())},
-                **_with_images(_estimate(means.dropna().to_numpy(), same["task"]), same["part"]),
-                **_control(control.mean(axis=1).dropna().to_numpy()),
-                **{"cells": whole.shape[1], "control_cells": control.shape[1]},
-                "left_out": part["cell"].nunique() - whole.shape[1],
+                **{"n_train": int(kept["n_train"].min()), "n_train_most": int(kept["n_train"].max())},
+                **_with_images(_estimate(whole.mean(axis=1).to_numpy(), same["task"]), same["part"]),
+                **_control(control.mean(axis=1).dropna().to_numpy()),  # nothing where no cell has a control
+                **{"of": "networks" if len(networks) else LINEAR, "cells": whole.shape[1]},
+                **{"control_cells": control.shape[1], "left_out": meant["cell"].nunique() - whole.shape[1]},
+                "left_out_seeds": meant["seed"].nunique() - len(whole),
+                "linear_left_out": part["cell"].nunique() - meant["cell"].nunique(),
             }
         )
     table = pd.DataFrame(rows)
@@ -112,8 +123,15 @@ def overall(found: pd.DataFrame) -> pd.DataFrame:
 
 
 def _complete(part: pd.DataFrame, column: str) -> pd.DataFrame:
-    """Seeds × the cells that have them all."""
-    return part.pivot_table(index="seed", columns="cell", values=column, sort=False).dropna(axis=1)
+    """Seeds × cells, without gaps; empty where nothing is known."""
+    return _largest(part.pivot_table(index="seed", columns="cell", values=column, sort=False))
+
+
+def _largest(table: pd.DataFrame) -> pd.DataFrame:
+    """The complete part of seeds × cells that `rectangle` keeps."""
+    ordered = table.sort_index()
+    seeds, cells = rectangle(ordered.notna().to_numpy())
+    return ordered.loc[seeds, cells]
 
 
 def _estimate(values: np.ndarray, task: str) -> dict[str, Any]:
@@ -162,32 +180,33 @@ def cells(found: pd.DataFrame) -> pd.DataFrame:
 
 
 def _family(part: pd.DataFrame, task: str) -> Iterator[dict[str, Any]]:
+    """The joint family of the cells that `rectangle` keeps, on the seeds that it keeps; the others each alone."""
     table, control = (
         part.pivot_table(index="seed", columns="cell", values=name, sort=False, dropna=False)
         for name in ("value", "control")
     )
-    whole, names = table.dropna(axis=1), list(table.columns)
+    whole, names = _largest(table), list(table.columns)
     share = whole.shape[1] / len(names)  # of the family's error: each cell that lacks seeds takes 1 ÷ len(names) of it
-    joint = family(whole.to_numpy(), 1 - alpha(LEVEL) * share) if whole.size else None
-    known = {cell: _known(column) for cell, column in zip(names, table.to_numpy().T, strict=True)}
-    tests = [tost(values, -margin(task), margin(task)).p for values in known.values()]
+    joint = family(whole.to_numpy(), 1 - alpha(LEVEL) * share)
+    places = {cell: place for place, cell in enumerate(whole.columns)}
+    used = {cell: whole[cell] if cell in places else table[cell].dropna() for cell in names}
+    tests = [tost(values.to_numpy(), -margin(task), margin(task)).p for values in used.values()]
     equivalence = holm(np.nan_to_num(np.array(tests, float), nan=1.0))
     kept = part.drop_duplicates("cell")[["task", "part", "dataset", "cell", "latent_dim", "n_train"]].to_dict("records")
-    places = {cell: place for place, cell in enumerate(whole.columns)}
-    of_control = control[names].to_numpy().T
-    for same, equivalence_p, linear in zip(kept, equivalence, of_control, strict=True):
-        if joint is not None and (i := places.get(same["cell"])) is not None:
+    for same, equivalence_p in zip(kept, equivalence, strict=True):
+        values = used[same["cell"]]
+        if (i := places.get(same["cell"])) is not None:
             numbers = {"value": joint.value[i], "low": joint.low[i], "high": joint.high[i]}
             numbers |= {"p": np.minimum(1, joint.p[i] / share)}  # NaN of one seed
-            numbers |= {"n": joint.n, "method": joint.method}
+            numbers |= {"n": joint.n, "method": joint.method, "left_out_seeds": len(table) - joint.n}
         else:
-            numbers = _alone(known[same["cell"]], len(names))
+            numbers = {**_alone(values.to_numpy(), len(names)), "left_out_seeds": 0}
         yield {
             **same,
             **_with_images(numbers, same["part"]),
             **{"equivalence_p": equivalence_p, "margin": margin(task)},
             "verdict": verdict(numbers["low"], numbers["high"], equivalence_p <= alpha(LEVEL)),
-            **_control(_known(linear)),
+            **_control(_known(control.loc[values.index, same["cell"]].to_numpy())),
         }
 
 
@@ -210,6 +229,7 @@ def curves(found: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     A curve is all cells that differ in one factor alone, at two levels or more. The level and its interval are found as
     a latent size is (`analysis.chosen_size`): on the gap, minus the difference, with the margin for threshold; and
     where a layer is narrower than the code, it is not the code's size that is varied, and the level is left out.
+    Epochs are equal along training-set size, so that updates of the weights, ⌈images ÷ batch⌉ an epoch, are not.
 
     Returns:
         Two tables: a row a level, a row a curve.
@@ -223,12 +243,15 @@ def curves(found: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
         for same, part in _curves(memorised, factor):
             capped = set(part.loc[part["excluded"], column]) if factor == "latent_dim" else set()
             places, values, control = _by_level(part, column)
+            firsts = part.drop_duplicates(column).set_index(column, drop=False)
+            updates = firsts["epochs"] * np.ceil(firsts["n_train"] / firsts["batch_size"].astype(float))
             rows = zip(places, values.T, control.T, strict=True)
             levels += [
                 {
                     **{**same, "axis": factor, "level": level},
                     **_estimate(_known(network), same["task"]),
                     **{**_control(_known(linear)), "excluded": level in capped},
+                    **{"cell": firsts.loc[level, "cell"], "updates": int(updates[level])},
                 }
                 for level, network, linear in rows
             ]
@@ -236,7 +259,9 @@ def curves(found: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
             if len(usable) > 1:
                 kept = [places[place] for place in usable]
                 turn = flip(-values[:, usable], kept, margin(same["task"]), column in FALLS)
-                flips.append({**same, "axis": factor, **turn, "left_out": ", ".join(map(str, sorted(capped)))})
+                ratio = updates[kept[-1]] / updates[kept[0]]
+                left_out = ", ".join(map(str, sorted(capped)))
+                flips.append({**same, "axis": factor, **turn, "left_out": left_out, "updates_ratio": ratio})
     return _with_ratios(pd.DataFrame(levels)) if levels else pd.DataFrame(), pd.DataFrame(flips)
 
 
@@ -247,7 +272,7 @@ def _curves(memorised: pd.DataFrame, factor: str) -> Iterator[tuple[dict[str, An
     varied = memorised[groups[AXES[factor]].transform("nunique") > 1]
     for _, part in varied.groupby(["task", *others], dropna=False, sort=False):
         first = part.iloc[0]
-        yield {"task": first["task"], "dataset": first["dataset"], "curve": _name(first, shown)}, part
+        yield {**first[["task", "dataset", "architecture"]], "curve": _name(first, shown)}, part
 
 
 def _name(first: pd.Series, shown: Sequence[str]) -> str:

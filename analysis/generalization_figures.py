@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from analysis import figures, generalization_text
-from analysis.generalization_estimates import AXES
+from analysis.generalization_estimates import AXES, margin
 from analysis.generalization_points import AREAS, MEMBERSHIP, PARTS, RECONSTRUCTION
 from analysis.restoration_figures import short
 
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 MOST_CELLS = 56  # rows of the figure of cells that a page holds
 MOST_CURVES = 6
 SHIFTS = {"memorisation": 0.24, "split shift": 0.0, "together": -0.24}  # rows' heights apart
+SIDE, CHARACTER = 0.8, 0.067  # inches: left of the axes, and a digit of a tick label
+NO_DIFFERENCE: dict[str, Any] = {"color": "black", "lw": 0.8, "ls": (0, (4, 2)), "zorder": 0}
+BAND: dict[str, Any] = {"color": "0.88", "zorder": -1, "lw": 0}
 RATIO_TICKS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 1, 1.05, 1.1, 1.2, 1.4, 2, 3, 5, 10)
 
 
@@ -61,19 +64,23 @@ def plot_tasks(table: pd.DataFrame, caption: str) -> Figure:
     return figure
 
 
+def _places(rows: pd.DataFrame) -> pd.Series:
+    """The row of the figure that each number stands in, counted from above: a task, training-set size and classes."""
+    return rows.groupby(["task", "train_size", "classes"], dropna=False, sort=False).ngroup()
+
+
 def _row_names(rows: pd.DataFrame) -> list[str]:
-    return [
-        f"{row['task']}, {generalization_text.images(row)}"
-        for row in rows[rows["part"] == rows["part"].iloc[0]].to_dict("records")
-    ]
+    firsts = rows[~_places(rows).duplicated()].to_dict("records")
+    return [f"{row['task']}, {generalization_text.images(row)}" for row in firsts]
 
 
 def _tasks(axes: Axes, rows: pd.DataFrame) -> None:
     areas = rows["task"].iloc[0] in AREAS
     names, styles = _row_names(rows), figures.styles(PARTS, known=tuple(PARTS))
+    heights = len(names) - 1 - _places(rows)
     for part, shift in SHIFTS.items():
-        mine = rows[rows["part"] == part]
-        places = [len(names) - 1 - number + shift for number in range(len(mine))]
+        here = rows["part"] == part
+        mine, places = rows[here], heights[here] + shift
         style = styles[part]
         sign = -1 if areas else 1
         values, low, high = (
@@ -86,8 +93,13 @@ def _tasks(axes: Axes, rows: pd.DataFrame) -> None:
         axes.plot(control, places, "|", color=figures.REFERENCE, ms=9, mew=1.6, zorder=3,
                   label="linear map" if part == "together" else None)  # fmt: skip
     axes.set_yticks(range(len(names)), list(reversed(names)), fontsize=6.5)
-    axes.set_ylim(-0.6, len(names) - 0.4)
-    _scale(axes, rows["task"].iloc[0], horizontal=True)
+    axes.set_ylim(-0.5, len(names) - 0.5)
+    axes.axvline(0 if areas else 1, **NO_DIFFERENCE)
+    for height, task in dict(zip(heights, rows["task"], strict=True)).items():
+        low, high = _band(task, 0 if areas else 1)
+        axes.fill_betweenx([height - 0.5, height + 0.5], low, high, **BAND)
+    if not areas:
+        _ratios(axes, horizontal=True)
     axes.set_xlabel("gain (area, share)" if areas else "ratio (below 1: the first does better)")
 
 
@@ -97,17 +109,14 @@ def _margins(values: Any, low: Any, high: Any) -> np.ndarray:
     return np.where(np.isfinite(sides), sides, 0)
 
 
-def _scale(axes: Axes, task: str, horizontal: bool) -> None:
-    """A line of no difference, the band of what would not matter, and a log axis for ratios."""
-    from analysis.generalization_estimates import AREA_MARGIN, RATIO_MARGIN
+def _band(task: str, middle: float) -> tuple[float, float]:
+    """What would not matter in a task, about the value of no difference."""
+    worth = margin(task)
+    return (middle - worth, middle + worth) if task in AREAS else (middle * np.exp(-worth), middle * np.exp(worth))
 
-    line, span = (axes.axvline, axes.axvspan) if horizontal else (axes.axhline, axes.axhspan)
-    areas = task in AREAS
-    middle, band = (0.0, (-AREA_MARGIN, AREA_MARGIN)) if areas else (1.0, (1 / RATIO_MARGIN, RATIO_MARGIN))
-    line(middle, color="black", lw=0.8, ls=(0, (4, 2)), zorder=0)
-    span(*band, color="0.88", zorder=-1, lw=0)
-    if areas:
-        return
+
+def _ratios(axes: Axes, horizontal: bool) -> None:
+    """A log axis for ratios, about 1."""
     axis, (set_scale, get_limits, set_limits) = (
         (axes.xaxis, (axes.set_xscale, axes.get_xlim, axes.set_xlim))
         if horizontal
@@ -148,7 +157,9 @@ def plot_cells(table: pd.DataFrame, names: Sequence[str], dataset: str, caption:
             axes.set(title=part, xlabel=f"{generalization_text.PAIRS[part]} (MSE)")
             axes.set_yticks(places, [short(cell, dataset) for cell in names], fontsize=6)
             axes.set_ylim(-0.8, len(names) - 0.2)
-            _scale(axes, RECONSTRUCTION, horizontal=True)
+            axes.axvline(1, **NO_DIFFERENCE)
+            axes.axvspan(*_band(RECONSTRUCTION, 1), **BAND)
+            _ratios(axes, horizontal=True)
         figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper center", ncols=2, frameon=False)
         figures.caption(figure, caption)
     return figure
@@ -190,14 +201,24 @@ def _curves(axes: Axes, table: pd.DataFrame, task: str, axis: str) -> None:
         axes.plot(rows["level"][out], values[out], style.marker, color=style.colour, mfc="white", zorder=3)
     axes.set_xscale("log")
     levels = sorted(set(table["level"]))
-    axes.set_xticks(levels, [f"{level:,}" for level in levels], rotation=30 if len(levels) > 4 else 0)
+    axes.set_xticks(levels, [f"{level:,}" for level in levels], rotation=30 if _crowded(axes, levels) else 0)
     axes.set_xlabel(generalization_text.LEVELS[axis])
-    if task == MEMBERSHIP:
-        axes.axhline(0.5, color="black", lw=0.8, ls=(0, (4, 2)), zorder=0)
-        axes.minorticks_off()
-    else:
-        _scale(axes, task, horizontal=False)
-        axes.xaxis.set_tick_params(which="minor", bottom=False)
+    same = generalization_text.CHANCE if task == MEMBERSHIP else 0 if task in AREAS else 1
+    axes.axhline(same, **NO_DIFFERENCE)
+    axes.axhspan(*_band(task, same), **BAND)
+    if task not in AREAS:
+        _ratios(axes, horizontal=False)
+    axes.minorticks_off()
+
+
+def _crowded(axes: Axes, levels: Sequence[int]) -> bool:
+    """Whether labels of these levels, side by side on a log axis, would touch."""
+    columns = axes.get_subplotspec().get_gridspec().ncols  # type: ignore[union-attr]
+    width = (figures.PAGE_WIDTH - SIDE) / columns / CHARACTER  # of the axis, in characters
+    low, high = np.log(axes.get_xlim())
+    apart = np.diff(np.log(levels)) / (high - low) * width
+    lengths = np.array([len(f"{level:,}") for level in levels])
+    return bool((apart < (lengths[1:] + lengths[:-1]) / 2 + 1).any())
 
 
 def _drawn(rows: pd.DataFrame, task: str) -> tuple[Any, Any, Any, Any]:

@@ -21,7 +21,10 @@ def flip(gap: np.ndarray, levels: Sequence[int], threshold: float, falls: bool) 
             below the threshold is asked for, otherwise the largest up to which it does.
 
     Returns:
-        `value`, `low`, `high`: a level, or NaN for none of them; `first`, `last`, `tried`; `n`, `method`; `words`.
+        `value`, `low`, `high`: a level, or NaN where the rule fails at the end it starts from (the last level where the
+            gap falls, otherwise the first); `first`, `last`, `tried`; `within`: the levels whose mean gap is at most
+            the threshold; `crossings`: how often the mean gap passes it along the levels, more than once where the
+            curve is not monotone; `n`, `method`; `words`.
     """
     table = gap if falls else gap[:, ::-1]
     found = chosen_size(table, np.arange(1, len(levels) + 1), threshold)
@@ -30,8 +33,11 @@ def flip(gap: np.ndarray, levels: Sequence[int], threshold: float, falls: bool) 
     value, low, high = (float("nan") if place is None else ordered[place - 1] for place in places)
     if not falls:
         low, high = high, low  # of the largest level: fewer seeds' certainty reaches less far
+    small = np.nanmean(gap, axis=0) <= threshold
     end = {"first": levels[0], "last": levels[-1]}
     numbers = {"value": value, "low": low, "high": high, **end, "n": found.n, "tried": ", ".join(map(str, levels))}
+    numbers["within"] = ", ".join(str(level) for level, holds in zip(levels, small, strict=True) if holds)
+    numbers["crossings"] = int(np.count_nonzero(small[1:] != small[:-1]))
     rule = "smallest level from which" if falls else "largest level up to which"
     method = f"{rule} the mean gap stays ≤ {threshold:.3g}, 95 % interval by t inversion"
     return {**numbers, "falls": falls, "words": _words(numbers, falls), "method": method}

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from analysis.citable import Answer, slug
 from analysis.draws import THESE_IMAGES, images_of
-from analysis.generalization_estimates import ONE_CLASS
+from analysis.generalization_estimates import LINEAR, ONE_CLASS
 from analysis.generalization_membership import CHANCE
-from analysis.generalization_points import AREAS, GENERATION, MEMBERSHIP, PARTS
+from analysis.generalization_points import ANOMALY, AREAS, GENERATION, MEMBERSHIP, PARTS, RECONSTRUCTION
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -55,6 +55,8 @@ def answers(estimates: Estimates, first: pd.Series) -> list[Answer]:
     main = whole["task"].iloc[0]
     parts = {row["part"]: row for row in _rows(mine[mine["task"] == main])}
     together = parts["together"]
+    named = {"memorisation": "memorisation", "split shift": "the split itself"}
+    of_it = " and ".join(f"{words} {_number(parts[part])}" for part, words in named.items() if part in parts)
     others = [
         f"{row['task']} {_number(row)}{' of 1 - AUC' if row['task'] in AREAS else ''}"
         for row in _rows(whole[~whole["task"].isin([main, MEMBERSHIP])])
@@ -62,13 +64,39 @@ def answers(estimates: Estimates, first: pd.Series) -> list[Answer]:
     also = f" Training against test images in the other tasks: {'; '.join(others)}." if others else ""
     sentence = (
         f"{SAYS[together['verdict']].capitalize()}: {main} of {first['dataset']} with {images(together)}, "
-        f"training against test images {_number(together)}, of which memorisation {_number(parts['memorisation'])} "
-        f"and the split itself {_number(parts['split shift'])} (mean over {_count(together['cells'])}, 95 % t "
-        f"intervals over n = {together['n']} seeds, for the data set's test images as they are).{also}"
+        f"training against test images {_number(together)}{f', of which {of_it}' if of_it else ''} (mean over "
+        f"{_cells_of(together)}{_left_out(together)}, 95 % t intervals over n = {together['n']} seeds, for the data "
+        f"set's test images as they are).{_over_sizes(estimates, first, main)}{also}"
     )
-    named = [main, "together", first["dataset"], _size(first), classes]
-    statistic = "-".join(slug(part) for part in named if part)
+    key = [main, "together", first["dataset"], _size(first), classes]
+    statistic = "-".join(slug(part) for part in key if part)
     return [Answer("generalization", sentence, statistic, f"tasks-{first['dataset']}")]
+
+
+def _over_sizes(estimates: Estimates, first: pd.Series, task: str) -> str:
+    """What is memorised of the fewest and of the most training images: on the curve of the study's first cell.
+
+    Where that cell's training-set size is not varied, on the first curve over it, of a network if there is one.
+    """
+    curves = estimates.curves
+    if not len(curves):
+        return ""
+    over = curves[(curves["axis"] == "train_size") & (curves["dataset"] == first["dataset"]) & (curves["task"] == task)]
+    if over.empty:
+        return ""
+    rank = 2 * (over["cell"] != first["cell"]) + (over["architecture"] == LINEAR)
+    mine = over[over["curve"] == over.loc[rank.idxmin(), "curve"]].sort_values("level")
+    fewest, most = _rows(mine.iloc[[0, -1]])
+    return (
+        f" Over training-set size, memorisation of {fewest['curve']}: {_number(fewest)} with {fewest['level']:,} "
+        f"training images, {_number(most)} with {most['level']:,} (95 % t intervals, "
+        f"n = {_span(mine['n'].iloc[[0, -1]])} seeds; {_equal_epochs(most['updates'] / fewest['updates'])})."
+    )
+
+
+def _equal_epochs(ratio: float) -> str:
+    """What else differs along training-set size."""
+    return f"epochs are equal: the most images mean {ratio:.3g} times as many updates of the weights as the fewest"
 
 
 def _size(row: pd.Series) -> str:
@@ -86,13 +114,19 @@ def images(row: dict[str, Any]) -> str:
 
 def caption_tasks(table: pd.DataFrame, dataset: str) -> str:
     """Under the figure of tasks."""
+    gain = " (or above 0 of an area or share)" if table["task"].isin(AREAS).any() else ""
     return (
-        f"{dataset}: training, held-out and test images compared in pairs; below 1 (or above 0 of an area) the first "
-        f"does better. Mean over at most {table['cells'].max()} cells and n = {_span(table['n'])} seeds, 95 % t "
-        "interval over seeds (none: a single seed). Grey: the linear map fitted on the same training images. Band: "
-        "what would not matter (2 % of the error, 0.005 of an area, 0.02 of a share). The test images are one fixed "
-        "set: intervals hold for new draws of training and held-out images."
+        f"{dataset}: training, held-out and test images compared in pairs; below 1{gain} the first does better. Mean "
+        f"over at most {table['cells'].max()} cells and n = {_span(table['n'])} seeds, 95 % t interval over seeds "
+        "(none: a single seed). Grey: the linear map fitted on the same training images. Band: "
+        f"{_margins_of(table)}. The test images are one fixed set: intervals hold for new draws of training and "
+        "held-out images."
     )
+
+
+def _margins_of(table: pd.DataFrame) -> str:
+    """What a figure's bands show, of the tasks in it alone."""
+    return f"what would not matter ({', '.join(dict.fromkeys(_worth(task) for task in table['task'].unique()))})"
 
 
 def caption_cells(table: pd.DataFrame, dataset: str, left_out: int) -> str:
@@ -106,13 +140,26 @@ def caption_cells(table: pd.DataFrame, dataset: str, left_out: int) -> str:
 
 
 def caption_curves(table: pd.DataFrame, dataset: str) -> str:
-    """Under the figure of curves."""
-    out = table["excluded"].any()
+    """Under the figure of curves.
+
+    Args:
+        table: What is drawn of `Estimates.curves`.
+        dataset: Its name.
+    """
+    tasks = list(table["task"].unique())
+    sides = ["below 1"] if not set(tasks) <= set(AREAS) else []
+    sides += ["above 0.5 of an area"] if MEMBERSHIP in tasks else []
+    sides += ["above 0"] if set(tasks) & {ANOMALY, GENERATION} else []
+    hollow = " Hollow: a layer is narrower than the code; left out of the turning level."
+    control = "PCA of the same size" if set(tasks) <= {RECONSTRUCTION, MEMBERSHIP, ANOMALY} else "a linear map"
+    sizes = table[table["axis"] == "train_size"]
+    spread = sizes.groupby("curve")["updates"].agg(lambda updates: updates.max() / updates.min())
     return (
         f"{dataset}: training against held-out images; mean and 95 % t interval over n = {_span(table['n'])} seeds. "
-        "Below 1, and above 0.5 of an area, training images do better. Thin, without markers: PCA of the same size on "
-        "the same images. Band: what would not matter (2 %, or 0.005 of an area)."
-        + (" Hollow: a layer is narrower than the code; left out of the turning level." if out else "")
+        f"{' and '.join(sides).capitalize()}, training images do better. Thin, without markers: {control} on the same "
+        f"images. Band: {_margins_of(table)}."
+        + (hollow if table["excluded"].any() else "")
+        + (f" Over training images {_equal_epochs(spread.max())}." if len(sizes) else "")
     )
 
 
@@ -133,7 +180,7 @@ def _overall(table: pd.DataFrame) -> Iterator[str]:
         first = next(iter(parts.values()))
         found = "; ".join(f"{part} {_number(row)}: {_means(row)}" for part, row in parts.items())
         yield (
-            f"{dataset}, {task}: with {images(first)}, {_what(task)}, {found}. Mean over {_count(first['cells'])}"
+            f"{dataset}, {task}: with {images(first)}, {_what(task)}, {found}. Mean over {_cells_of(first)}"
             f"{_left_out(first)}, {first['method']}, n = {first['n']} seeds"
             f"{_for_these(parts)}; {_control(task, parts)}."
         )
@@ -185,16 +232,30 @@ def _worth(task: str) -> str:
     return "0.02 of a share" if task == GENERATION else "0.005 of an area" if task in AREAS else "2 %"
 
 
+def _cells_of(row: dict[str, Any]) -> str:
+    return _count(row["cells"]) + (" of the linear control" if row["of"] == LINEAR else "")
+
+
 def _left_out(row: dict[str, Any]) -> str:
-    return f" ({row['left_out']} that lack seeds left out)" if row["left_out"] else ""
+    """Which cells and seeds a mean is without, and why."""
+    cells, seeds, linear = row["left_out"], row["left_out_seeds"], row["linear_left_out"]
+    found = [
+        f"{_count(cells)} that lack{'s' if cells == 1 else ''} seeds" if cells else "",
+        f"{_seeds(seeds)} that not every cell has" if seeds else "",
+        f"{_count(linear)} of the linear control" if linear else "",
+    ]
+    return f" (left out: {', '.join(filter(None, found))})" if any(found) else ""
+
+
+def _seeds(count: int) -> str:
+    return "1 seed" if count == 1 else f"{count} seeds"
 
 
 def _control(task: str, parts: dict[str, dict[str, Any]]) -> str:
-    row = parts["memorisation"]
-    name = "the linear map"
-    some = f", over {_count(row['control_cells'])} with such a number" if row["control_cells"] < row["cells"] else ""
-    if row["control_n"] == 0 or row["control"] != row["control"]:
+    row, name = parts.get("memorisation"), "the linear map"
+    if row is None or row["control_n"] == 0:
         return f"{name} has no such number"
+    some = f", over {_count(row['control_cells'])} with such a number" if row["control_cells"] < row["cells"] else ""
     if task in AREAS:
         ends = _ends(row["control_low"], row["control_high"], "+.3f")
         return f"memorisation of {name}: {row['control']:+.3f}{ends}{some}"
@@ -211,29 +272,42 @@ def _cells(table: pd.DataFrame) -> Iterator[str]:
         same = rows[rows["verdict"].isin(["equivalent", "better, within the margin", "worse, within the margin"])]
         named = "; ".join(f"{row['cell']} {_number(row)}" for row in _rows(better)[:NAMED])
         more = f" and {len(better) - NAMED} more in cells.csv" if len(better) > NAMED else ""
+        seeds = rows["left_out_seeds"].max()
+        out = f" ({_seeds(seeds)} that not every cell has left out)" if seeds else ""
         yield (
             f"{dataset}, {task}: memorisation is resolved in {len(better)} of {len(rows)} cells"
             f"{f' ({named}{more})' if named else ''}, and {len(same)} are shown to be within the margin "
-            f"(simultaneous 95 % intervals, n = {_span(rows['n'])} seeds; {rows['method'].iloc[0]}; TOST, Holm)."
+            f"(simultaneous 95 % intervals, n = {_span(rows['n'])} seeds{out}; {rows['method'].iloc[0]}; TOST, Holm)."
         )
 
 
 def _flips(table: pd.DataFrame) -> Iterator[str]:
     for row in _rows(table.groupby(["dataset", "axis"], sort=False).head(LISTED)) if len(table) else ():
-        never = row["value"] != row["value"]
-        where = (
-            "at none of them" if never else f"from {row['value']:g} on" if row["falls"] else f"up to {row['value']:g}"
-        )
+        updates = f"; {_equal_epochs(row['updates_ratio'])}" if row["axis"] == "train_size" else ""
         yield (
             f"{row['dataset']}, {row['task']}, {row['curve']}, with {row['tried']} {LEVELS[row['axis']]}"
             f"{f' (without {out}: a layer is narrower)' if (out := row['left_out']) else ''}: training "
-            f"images do at most {_worth(row['task'])} better than held-out ones {where} ({row['words']}: 95 % interval "
-            f"by inversion of t tests, n = {row['n']} seeds)."
+            f"images do at most {_worth(row['task'])} better than held-out ones{_where(row)} ({row['words']}: 95 % "
+            f"interval by inversion of t tests, n = {row['n']} seeds{updates})."
         )
     if len(table):
         for (dataset, axis), count in table.groupby(["dataset", "axis"], sort=False).size().items():
             if count > LISTED:
                 yield f"{dataset}: {count - LISTED} more curves over {LEVELS[axis]} are in flips.csv."
+
+
+def _where(row: dict[str, Any]) -> str:
+    """From which level on, or up to which, the gap stays small; or at which alone it is, where it is not at the end."""
+    if row["value"] == row["value"]:
+        found = f" from {row['value']:,.0f} on" if row["falls"] else f" up to {row['value']:,.0f}"
+    elif not row["within"]:
+        return " at none of them"
+    else:
+        end = "up to the largest of them" if row["falls"] else "from the smallest of them on"
+        found = f", but not {end}: only with {row['within']}"
+    if row["crossings"] < 2:
+        return found
+    return f"{found}; the curve is not monotone, its mean passes the margin {row['crossings']} times"
 
 
 def _membership(table: pd.DataFrame) -> Iterator[str]:

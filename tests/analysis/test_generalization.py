@@ -1,17 +1,22 @@
 """What is memorised and what the split changes: synthetic errors with known ratios, and hand-made results of tasks."""
 
 import argparse
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
 from scipy import stats
 from sklearn.decomposition import PCA
 from sklearn.metrics import roc_auc_score
 
 from analysis import (
     applications,
+    figures,
     generalization,
     generalization_estimates,
     generalization_figures,
@@ -21,6 +26,7 @@ from analysis import (
 )
 from analysis.generalization_estimates import margin, verdict
 from analysis.generalization_flip import flip
+from analysis.generalization_rectangle import rectangle
 from study import datasets, records
 from study.errors import InputError
 
@@ -90,11 +96,136 @@ def test_overall_is_a_mean_over_the_cells_that_have_every_seed():
     assert found.loc["memorisation", "value"] == pytest.approx(
         np.log(trials["train_mse"] / trials["heldout_mse"]).mean()
     )
-    without = trials.drop(index=trials.index[-1])
+    without = trials.drop(index=trials.index[-3:])  # the second cell has one seed of four
     fewer = estimated(without).overall.set_index("part")
-    assert fewer.loc["memorisation", ["cells", "left_out", "n"]].tolist() == [1, 1, 4]
+    assert fewer.loc["memorisation", ["cells", "left_out", "left_out_seeds", "n"]].tolist() == [1, 1, 0, 4]
     only = trials[trials["latent_dim"] == 2]
     assert fewer.loc["memorisation", "value"] == pytest.approx(np.log(only["train_mse"] / only["heldout_mse"]).mean())
+    said = " ".join(generalization_text.sentences(estimated(without), None, "own"))
+    assert "Mean over 1 cell (left out: 1 cell that lacks seeds)" in said
+
+
+def half_a_seed(more=1):
+    """Three sizes and two codes, five seeds, the last of which stopped after its first cells."""
+    trials = table([dict(train_size=n, latent_dim=k) for n in (100, 300, None) for k in (2, 8)], seeds=5, noise=0.003)
+    late = trials[trials["seed"] == 4].index[more:]
+    return trials.drop(index=late).reset_index(drop=True)
+
+
+def test_a_last_seed_that_stopped_early_costs_itself_and_no_cell():
+    trials = half_a_seed()
+    found = estimated(trials)
+    whole = found.overall[found.overall["part"] == "memorisation"].set_index("n_train")
+    assert whole[["cells", "left_out", "left_out_seeds", "n"]].to_numpy().tolist() == [
+        [2, 0, 1, 4],
+        [2, 0, 0, 4],
+        [2, 0, 0, 4],
+    ]
+    four = trials[(trials["seed"] < 4) & (trials["train_size"] == 100)]
+    assert whole.loc[100, "value"] == pytest.approx(np.log(four["train_mse"] / four["heldout_mse"]).mean())
+    said = " ".join(generalization_text.sentences(found, None, "own"))
+    assert "Mean over 2 cells (left out: 1 seed that not every cell has)" in said
+    assert "2 cells (left out: 1 seed that not every cell has), 95 % t" in answered(found, trials)
+
+
+def test_a_last_seed_that_stopped_early_leaves_the_family_whole():
+    found = estimated(half_a_seed()).cells.query("part == 'memorisation'")
+    assert set(found["n"]) == {4} and set(found["left_out_seeds"]) == {1}
+    assert not found["method"].str.contains("lacks seeds").any()
+    whole = estimated(half_a_seed().query("seed < 4").reset_index(drop=True)).cells.query("part == 'memorisation'")
+    pd.testing.assert_frame_equal(found.drop(columns="left_out_seeds"), whole.drop(columns="left_out_seeds"))
+    said = " ".join(generalization_text.sentences(estimated(half_a_seed()), None, "own"))
+    assert "n = 4 seeds (1 seed that not every cell has left out); Bonferroni" in said
+
+
+def answered(found, trials):
+    answers = generalization_text.answers(found, trials.iloc[0])
+    return answers[0].sentence if answers else ""
+
+
+def test_where_every_cell_lacks_a_seed_an_answer_is_left_that_cites_a_statistic():
+    """Each of three cells lacks another of three seeds: no cell has every seed, no seed every cell."""
+    trials = table([dict(latent_dim=k) for k in (2, 4, 8)], seeds=3)
+    trials = trials[trials.index % 4 != 0].reset_index(drop=True)
+    found = estimated(trials)
+    assert found.overall["value"].notna().all() and (found.overall[["cells", "n"]] >= 1).all(axis=None)
+    answer = generalization_text.answers(found, trials.iloc[0])[0]
+    assert answer.statistic in set(pd.concat(generalization._citable(found, {}))["id"])
+    said = " ".join([*generalization_text.sentences(found, None, "own"), answer.sentence])
+    assert "nan" not in said and " 0 cells" not in said and " 0 seeds" not in said
+
+
+def test_a_part_that_no_trial_has_gives_no_row_and_is_said():
+    exact = table().assign(test_mse=0.0)  # nothing is left to compare with
+    asked = argparse.Namespace(tasks=["reconstruction"], cells=None, beside=[])
+    differences, _, missing = generalization.measure(asked, "own", exact, None)
+    lacking = "nothing can be said of split shift and together: no trial has an error on both sides"
+    assert missing == [f"reconstruction: {lacking}"]
+    found = generalization_estimates.estimate(differences, exact, "own")
+    assert list(found.overall["part"]) == ["memorisation"] and generalization_text.answers(found, exact.iloc[0]) == []
+    assert "nan" not in " ".join(generalization_text.sentences(found, None, "own"))
+    with pytest.raises(InputError, match="nothing can be said of memorisation, split shift and together"):
+        generalization.measure(asked, "own", exact.assign(heldout_mse=0.0), None)
+
+
+@pytest.mark.parametrize(
+    ("gaps", "seeds", "cells"),
+    [
+        ([], [0, 1, 2, 3], [0, 1, 2]),
+        ([(3, 1), (3, 2)], [0, 1, 2], [0, 1, 2]),  # the last seed stopped after its first cell
+        ([(0, 1), (1, 1), (2, 1)], [0, 1, 2, 3], [0, 2]),  # a cell that diverged
+        ([(1, 2)], [0, 2, 3], [0, 1, 2]),
+        ([(3, 1), (3, 2), (0, 0), (1, 0)], [0, 1, 2], [1, 2]),  # both
+    ],
+)
+def test_the_largest_share_missing_goes_first(gaps, seeds, cells):
+    known = np.ones((4, 3), dtype=bool)
+    for place in gaps:
+        known[place] = False
+    assert [np.flatnonzero(mask).tolist() for mask in rectangle(known)] == [seeds, cells]
+
+
+def test_of_equals_the_later_seed_goes():
+    assert [mask.tolist() for mask in rectangle(np.eye(2, dtype=bool))] == [[True, False], [True, False]]
+
+
+@given(hnp.arrays(bool, hnp.array_shapes(min_dims=2, max_dims=2, max_side=8)))
+def test_what_is_kept_is_complete_and_not_empty_if_anything_is_known(known):
+    seeds, cells = rectangle(known)
+    assert known[np.ix_(seeds, cells)].all()
+    assert (seeds.any() and cells.any()) == known.any()
+    if known.all():
+        assert seeds.all() and cells.all()
+
+
+@given(st.integers(2, 8), st.integers(1, 12), st.data())
+def test_one_seed_that_most_cells_lack_is_all_that_goes_and_never_the_smaller_rectangle(seeds, cells, data):
+    """With gaps in one seed alone, what is kept is the larger of both ways to close them."""
+    lacking = data.draw(st.integers(1, cells))
+    known = np.ones((seeds, cells), dtype=bool)
+    known[data.draw(st.integers(0, seeds - 1)), :lacking] = False
+    kept_seeds, kept_cells = rectangle(known)
+    assert kept_seeds.sum() * kept_cells.sum() == max((seeds - 1) * cells, seeds * (cells - lacking))
+    if 2 * lacking >= cells:
+        assert (kept_seeds.sum(), kept_cells.sum()) == (seeds - 1, cells)
+
+
+def test_linear_cells_are_a_control_and_in_no_mean():
+    linear = table([dict(train_size=None)], memory=1.0, architecture="linear").assign(cell="digits-linear-k8-mse")
+    linear["trial"] = "linear-" + linear["trial"]
+    networks = table([dict(train_size=None)])
+    found = estimated(pd.concat([networks, linear], ignore_index=True))
+    memorised = found.overall.set_index("part").loc["memorisation"]
+    assert memorised["value"] == pytest.approx(np.log(networks["train_mse"] / networks["heldout_mse"]).mean())
+    assert memorised[["cells", "linear_left_out"]].tolist() == [1, 1]
+    assert set(found.cells["cell"]) == {"digits-cnn-k8-mse", "digits-linear-k8-mse"}
+    said = " ".join(generalization_text.sentences(found, None, "own"))
+    assert "Mean over 1 cell (left out: 1 cell of the linear control)" in said
+    assert "1 cell (left out: 1 cell of the linear control), 95 % t" in answered(found, networks)
+    alone = estimated(linear)
+    assert alone.overall[["cells", "linear_left_out"]].drop_duplicates().to_numpy().tolist() == [[1, 0]]
+    said = " ".join(generalization_text.sentences(alone, None, "own"))
+    assert "Mean over 1 cell of the linear control, mean of" in said
 
 
 def test_a_control_that_some_cells_lack_says_how_many_have_it():
@@ -148,10 +279,10 @@ def test_cells_are_one_family_and_a_cell_that_lacks_seeds_is_adjusted_alone():
     low, high = stats.t.interval(1 - 0.05 / 3, 4, values[0].mean(), stats.sem(values[0]))
     assert found.iloc[0][["low", "high"]].tolist() == pytest.approx([low, high])
     assert set(found["verdict"]) == {"better"}
-    fewer = estimated(trials.drop(index=trials.index[-1])).cells.query("part == 'memorisation'").set_index("cell")
+    fewer = estimated(trials.drop(index=trials.index[-2:])).cells.query("part == 'memorisation'").set_index("cell")
     alone = fewer.loc["digits-cnn-k8-mse"]
-    assert (alone["n"], "lacks seeds" in alone["method"]) == (4, True)
-    low, high = stats.t.interval(1 - 0.05 / 3, 3, values[2][:4].mean(), stats.sem(values[2][:4]))
+    assert (alone["n"], "lacks seeds" in alone["method"]) == (3, True)
+    low, high = stats.t.interval(1 - 0.05 / 3, 2, values[2][:3].mean(), stats.sem(values[2][:3]))
     assert [alone["low"], alone["high"]] == pytest.approx([low, high])
     ends = [each.iloc[0][["low", "high"]].tolist() for each in (found, fewer)]
     assert ends[1] == pytest.approx(ends[0]), "the other two share what is left of the family's error"
@@ -228,6 +359,72 @@ def test_curves_over_training_set_size_and_latent_size(usual):
     sizes = usual.curves.query("axis == 'train_size'").set_index("level")["ratio"]
     assert sizes.to_dict() == pytest.approx({100: 0.5, 300: 0.8, ALL: 0.999}, rel=0.01)
     assert set(usual.flips["curve"]) == {"cnn, k = 8", "cnn"}
+
+
+def turning(memory, levels=(100, 300, None), **axis):
+    """The sentence about the turning level of a curve over training-set size, or over latent size."""
+    pairs = zip(levels, memory, strict=True)
+    sizes = [dict(axis, memory=m) | ({"latent_dim": n} if axis else {"train_size": n}) for n, m in pairs]
+    found = estimated(table(sizes, noise=0.001))
+    return next(text for text in generalization_text._flips(found.flips))
+
+
+@pytest.mark.parametrize(
+    ("memory", "says"),
+    [
+        ((0.8, 0.9, 0.999), "better than held-out ones from 959 on (959 ["),
+        ((0.999, 0.8, 0.9), "better than held-out ones, but not up to the largest of them: only with 100 (> 959 ["),
+        ((0.7, 0.8, 0.9), "better than held-out ones at none of them (> 959 ["),
+        ((0.999, 0.8, 0.999), "ones from 959 on; the curve is not monotone, its mean passes the margin 2 times (959 ["),
+        (
+            (0.8, 0.999, 0.9),
+            "but not up to the largest of them: only with 300; the curve is not monotone, its mean passes the margin 2",
+        ),
+    ],
+)
+def test_where_training_images_stop_doing_better_over_training_set_size(memory, says):
+    assert says in turning(memory)
+    assert "; epochs are equal: the most images mean 8 times as many updates of the weights as the fewest)" in turning(
+        memory
+    )
+
+
+@pytest.mark.parametrize(
+    ("memory", "says"),
+    [
+        ((0.999, 0.9, 0.8), "better than held-out ones up to 2 (2 ["),
+        ((0.9, 0.8, 0.999), "ones, but not from the smallest of them on: only with 8 (< 2 ["),
+        ((0.9, 0.8, 0.7), "better than held-out ones at none of them (< 2 ["),
+        ((0.999, 0.9, 0.999), "ones up to 2; the curve is not monotone, its mean passes the margin 2 times (2 ["),
+    ],
+)
+def test_where_training_images_start_doing_better_over_latent_size(memory, says):
+    assert says in turning(memory, (2, 4, 8), train_size=None)
+    assert "epochs are equal" not in turning(memory, (2, 4, 8), train_size=None)
+
+
+def test_the_answer_says_what_is_memorised_of_the_fewest_and_of_the_most_images(usual):
+    first = table([dict(train_size=300)]).iloc[0]
+    rows = usual.curves.query("axis == 'train_size'").set_index("level")
+    ends = rows.loc[[100, ALL], ["ratio", "ratio_low", "ratio_high"]].to_numpy()
+    numbers = [f"{value:.3f} [{low:.3f}, {high:.3f}]" for value, low, high in ends]
+    assert (
+        f"Over training-set size, memorisation of cnn, k = 8: {numbers[0]} with 100 training images, {numbers[1]} with "
+        "959 (95 % t intervals, n = 4 seeds; epochs are equal: the most images mean 8 times"
+    ) in generalization_text.answers(usual, first)[0].sentence
+    trials = table([dict(latent_dim=k) for k in (2, 8)])
+    assert "Over training-set size" not in answered(estimated(trials), trials)
+
+
+def test_the_curve_over_sizes_is_the_first_cells_or_else_a_networks():
+    sizes = [dict(train_size=n, memory=m) for n, m in ((100, 0.5), (None, 0.9))]
+    linear = table(sizes, architecture="linear")
+    linear = linear.assign(trial="linear-" + linear["trial"], cell="linear-" + linear["cell"])
+    own = table([dict(latent_dim=2, train_size=100)])
+    trials = pd.concat([own, linear, table(sizes)], ignore_index=True)
+    assert "memorisation of cnn, k = 8: " in answered(estimated(trials), trials)
+    trials = pd.concat([linear, table(sizes)], ignore_index=True)
+    assert "memorisation of linear: " in answered(estimated(trials), trials)
 
 
 def test_studies_beside_it_make_a_curve_over_epochs():
@@ -373,18 +570,61 @@ def test_the_first_cell_the_longest_curve_and_training_sizes_are_what_tasks_are_
     assert [cell.removesuffix("-nan").removesuffix("-None") for cell in generalization.task_cells(trials)] == expected
 
 
-def test_a_task_that_cannot_run_is_named_with_its_command(monkeypatch):
+def refusing(monkeypatch, why, gone):
+    """Tasks that refuse, and models that are gone or not."""
+
     def refuses(*_):
-        raise InputError("no model could be loaded.")
+        raise InputError(why)
+
+    def model_file(study, trial, artifacts):
+        if gone:
+            raise InputError(f"{trial}/model.keras is gone. Rebuild it: …")
 
     monkeypatch.setattr(generalization, "results_of", refuses)
-    asked = argparse.Namespace(tasks=["reconstruction", "denoising"], cells=None)
-    found, areas, missing = generalization.measure(asked, "own", table(), None)
+    monkeypatch.setattr(records, "model_file", model_file)
+
+
+def asking(*tasks, cells=None):
+    return argparse.Namespace(tasks=list(tasks), cells=cells, artifacts="artifacts", beside=[])
+
+
+@pytest.mark.parametrize("gone", [False, True])
+def test_a_task_that_cannot_run_is_named_with_its_command(monkeypatch, gone):
+    """Models that are gone as well are not its reason."""
+    refusing(monkeypatch, "no labels here.", gone)
+    found, areas, missing = generalization.measure(asking("reconstruction", "denoising"), "own", table(), None)
     assert set(found["task"]) == {"reconstruction"} and areas is None
-    then = "Then: python -m analysis.generalization own --tasks denoising"
-    assert missing == [f"denoising was left out: no model could be loaded. {then}"]
+    then = "Then: python -m analysis.generalization own --tasks reconstruction denoising"
+    assert missing == [f"denoising was left out: no labels here. {then}"]
     with pytest.raises(InputError, match="denoising was left out"):
-        generalization.measure(argparse.Namespace(tasks=["denoising"], cells=None), "own", table(), None)
+        generalization.measure(asking("denoising"), "own", table(), None)
+
+
+def test_models_that_are_gone_are_said_once_with_one_command(monkeypatch):
+    refusing(monkeypatch, "no model could be loaded. The first, …: is gone. Rebuild it: --rebuild …", gone=True)
+    _, _, missing = generalization.measure(asking(*generalization.TASKS), "own", table(), None)
+    assert missing == [
+        "membership, inpainting, denoising, anomaly and generation were left out: trained models are needed, and those "
+        "of all 4 trials asked for are gone. Rebuild them: python -m study.search own --rebuild "
+        "'digits-cnn-k8-mse-s*', then: python -m analysis.generalization own"
+    ]
+    sizes = table([dict(latent_dim=k) for k in (2, 8)])
+    two = asking("reconstruction", "anomaly")
+    assert "--rebuild '*', then" in generalization.measure(two, "own", sizes, None)[2][0]
+    one = asking("reconstruction", "anomaly", cells="*-k8-*")
+    assert generalization.measure(one, "own", sizes, None)[2][0].endswith(
+        "those of all 4 trials asked for are gone. Rebuild them: python -m study.search own --rebuild '*-k8-*', then: "
+        "python -m analysis.generalization own --tasks reconstruction anomaly --cells '*-k8-*'"
+    )
+
+
+def test_what_several_tasks_lack_is_said_once(monkeypatch):
+    lacking = [applications.Results(pd.DataFrame(), pd.DataFrame(), {}, ["s01 was left out: gone."], lambda name: {})]
+    monkeypatch.setattr(generalization, "results_of", lambda *_: dict.fromkeys(("train", "heldout"), lacking[0]))
+    whole = generalization_points.differences(generalization_points.reconstruction(table()))
+    monkeypatch.setattr(generalization, "_differences", lambda *_: whole)
+    missing = generalization.measure(asking("inpainting", "denoising"), "own", table(), None)[2]
+    assert missing == ["inpainting and denoising: s01 was left out: gone."]
 
 
 def test_margins_in_their_units():
@@ -441,6 +681,95 @@ def test_areas_have_a_panel_of_their_own(usual, chosen):
         assert figure.axes[1].containers[0][0].get_xdata().tolist() == [0.01] * len(chosen), (
             "a gain points to the right"
         )
+
+
+def of_areas(usual):
+    """Rows of two areas: generation, of memorisation alone, before anomaly detection, of all three."""
+    numbers = dict(ratio=np.nan, value=-0.01, low=-0.02, high=0.0)
+    rows = [
+        usual.overall.head(3).assign(task=task, margin=generalization_estimates.margin(task), **numbers)
+        for task in ("generation", "anomaly")
+    ]
+    return pd.concat([rows[0].query("part == 'memorisation'"), rows[1]], ignore_index=True)
+
+
+def test_marks_stand_in_the_row_of_their_task(usual):
+    axes = generalization_figures.plot_tasks(of_areas(usual), "caption").axes[0]
+    assert [label.get_text() for label in axes.get_yticklabels()] == [
+        "anomaly, 100 training images",
+        "generation, 100 training images",
+    ]
+    heights = {c.get_label().split(" (")[0]: c[0].get_ydata().tolist() for c in axes.containers}
+    assert {part: np.round(places).tolist() for part, places in heights.items()} == {
+        "memorisation": [1, 0],
+        "split shift": [0],
+        "together": [0],
+    }
+
+
+def bands(axes):
+    """Extents of the bands: (low, high) of the values, of each."""
+    paths = [collection.get_paths()[0].get_extents() for collection in axes.collections if collection.get_zorder() < 0]
+    return sorted((round(box.x0, 4), round(box.x1, 4), round(box.y0, 4), round(box.y1, 4)) for box in paths)
+
+
+def test_each_task_has_the_band_of_its_own_margin(usual):
+    axes = generalization_figures.plot_tasks(of_areas(usual), "caption").axes[0]
+    assert bands(axes) == [(-0.02, 0.02, 0.5, 1.5), (-0.005, 0.005, -0.5, 0.5)]
+    ratios = generalization_figures.plot_tasks(usual.overall, "caption").axes[0]
+    assert {box[:2] for box in bands(ratios)} == {(round(1 / 1.02, 4), 1.02)}
+
+
+def test_captions_name_the_bands_that_are_drawn(usual):
+    assert "Band: what would not matter (2 %)." in generalization_text.caption_tasks(usual.overall, "digits")
+    both = generalization_text.caption_tasks(pd.concat([usual.overall, of_areas(usual)]), "digits")
+    assert "(2 %, 0.02 of a share, 0.005 of an area)" in both and "above 0 of an area" in both
+    assert "area" not in generalization_text.caption_tasks(usual.overall, "digits")
+
+
+def with_membership(usual):
+    return pd.concat([usual.curves, usual.curves.assign(task="membership")], ignore_index=True)
+
+
+def test_a_curve_of_areas_has_a_band_about_one_half(usual):
+    figure = generalization_figures.plot_curves(with_membership(usual), "digits")
+    for axes, expected in ((figure.axes[0], (1 / 1.02, 1.02)), (figure.axes[2], (0.495, 0.505))):
+        box = axes.patches[0].get_bbox()
+        assert (box.y0, box.y1) == pytest.approx(expected)
+    assert "Below 1 and above 0.5 of an area, training" in figure.get_supxlabel().replace("\n", " ")
+    assert "(2 %, 0.005 of an area)" in figure.get_supxlabel().replace("\n", " ")
+
+
+def test_a_caption_speaks_of_no_area_that_is_not_drawn(usual):
+    caption = generalization_figures.plot_curves(usual.curves, "digits").get_supxlabel().replace("\n", " ")
+    assert "area" not in caption and "Below 1, training images do better" in caption
+    assert "Over training images epochs are equal: the most images mean 8 times" in caption
+    over_codes = usual.curves.query("axis == 'latent_dim'")
+    assert "epochs" not in generalization_text.caption_curves(over_codes, "digits")
+
+
+@pytest.mark.parametrize(
+    ("levels", "columns", "crowded"),
+    [
+        ((1, 2, 4, 8, 16, 32, 64), 1, False),
+        ((1, 2, 4, 8, 16, 32, 64), 2, False),
+        ((500, 2_000, 10_000, 40_000), 2, False),
+        ((38_000, 39_000, 40_000), 1, False),
+        (tuple(range(1_000, 20_000, 1_000)), 2, True),
+    ],
+)
+def test_labels_are_turned_only_where_they_would_touch(usual, levels, columns, crowded):
+    row = usual.curves.query("axis == 'latent_dim'").iloc[0].to_dict()
+    axes_of = ("latent_dim", "train_size")[:columns]
+    curves = pd.DataFrame([{**row, "axis": axis, "level": level} for axis in axes_of for level in levels])
+    figure = generalization_figures.plot_curves(curves, "digits")
+    with figures.theme():
+        figure.draw_without_rendering()
+        for axes in figure.axes:
+            labels = axes.get_xticklabels()
+            assert {label.get_rotation() for label in labels} == {30.0 if crowded else 0.0}
+            boxes = [label.get_window_extent() for label in labels]
+            assert crowded or all(one.x1 < other.x0 for one, other in pairwise(boxes))
 
 
 def test_no_completed_trial(monkeypatch):
