@@ -38,14 +38,16 @@ def of_contrast(declared: float, value: float, low: float, high: float) -> str:
 def of_size(declared: ChosenSize, varied: ChosenSize) -> str:
     """The outcome of a chosen size: the same one, and whether its interval holds no other.
 
-    A grid that ends before the declared size says no more than that it is larger; that is the same, not resolved. A
+    A grid that ends before the declared size cannot choose it: where it chooses none, there is nothing to compare. A
     size that differs is resolved where the interval excludes the declared one.
     """
     size, value = _size(declared.value), _size(varied.value)
     low, high = _size(varied.low), _size(varied.high)
     if size == value and low == high and value != BEYOND:
         return SAME
-    if size == value or (value == BEYOND and size > varied.last):
+    if value == BEYOND and varied.last < size < BEYOND:
+        return NONE
+    if size == value:
         beyond = value == BEYOND == low and size == BEYOND and varied.last == declared.last
         return SAME if beyond else SAME_UNRESOLVED
     inside = (low if low != BEYOND else varied.last) <= size <= high

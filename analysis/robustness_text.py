@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from analysis.robustness_estimates import GRID, SIZES, TUNED, columns
-from analysis.robustness_outcomes import OTHER, OTHER_UNRESOLVED, SAME_UNRESOLVED
+from analysis.robustness_estimates import SIZES, TUNED, columns
+from analysis.robustness_outcomes import OTHER, OTHER_UNRESOLVED
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,7 +19,7 @@ LISTED = 12  # conclusions that one sentence names
 
 def sentences(estimates: Estimates, study: str, tuned: bool) -> list[str]:
     """Every statement, each with its n."""
-    table, tried = estimates.conclusions.assign(beyond=_beyond(estimates)), columns(estimates.conclusions)
+    table, tried = estimates.conclusions, columns(estimates.conclusions)
     said = [_overall(table, tried)]
     for family, rows in table.groupby("family", sort=False):
         said += _sizes(rows, tried) if family == SIZES else _family(str(family), rows, tried)
@@ -41,46 +39,21 @@ def caption(estimates: Estimates, drawn: int) -> str:
         f" Drawn are {drawn} of {count}: resolved ones before others, and of these those that the most variations "
         "change; all are in conclusions.csv."
     )
-    beyond = _beyond(estimates)
-    last = (
-        f" A size that is the last of its grid (as declared {beyond.sum()} of {len(beyond)} conclusions) lies beyond "
-        "the grid without it, which could not choose it: drawn as the same, not resolved, and counted apart."
-    )
     return (
         f"Each conclusion as declared, and under each variation; n = {seeds} seeds. A contrast stays the same where "
         "its ratio stays on the same side of 1, a latent size where it is the same size. Resolved: the simultaneous "
         "95 % interval of the family excludes 1; the interval of the size holds no other size (for one that changed: "
         "not the declared one). ≤: of the mean image's error. Any one seed left out: the worst of all. No symbol: it "
-        "does not apply." + (last if beyond.any() else "") + (some if drawn < count else "")
+        "does not apply, as a grid without its last size to that size." + (some if drawn < count else "")
     )
-
-
-def _beyond(estimates: Estimates) -> pd.Series:
-    """Of each conclusion whether it is a size that the grid without its last one ends before: it moves beyond the grid.
-
-    No such grid could choose it, so that it is neither the same nor another.
-    """
-    rows = estimates.variations
-    rows = rows[rows["variation"].eq(GRID) & rows["outcome"].eq(SAME_UNRESOLVED) & rows["value"].isna()]
-    moved = set(zip(rows["cell"], rows["reference"], strict=True))
-    table = estimates.conclusions
-    sizes = table["family"].eq(SIZES) & table["value"].notna()
-    keys = zip(table["cell"], table["reference"], strict=True)
-    return sizes & np.array([key in moved for key in keys], bool)
 
 
 def _overall(table: pd.DataFrame, tried: list[str]) -> str:
     resolved = table[table["resolved"]]
-    same = ((resolved["same"] == resolved["applicable"]) & ~resolved["beyond"]).sum()
-    kept = (resolved["kept"] == resolved["applicable"]).sum()
+    same, kept = ((resolved[name] == resolved["applicable"]).sum() for name in ("same", "kept"))
     return (
         f"Of {len(table)} conclusions {len(resolved)} are resolved as declared. Of these {same} stay the same under "
         f"all of {len(tried)} variations ({', '.join(tried)}; those that apply), and {kept} stay resolved under all."
-        + (
-            " A size that the grid without its last one could not choose is not counted."
-            if resolved["beyond"].any()
-            else ""
-        )
     )
 
 
@@ -109,19 +82,10 @@ def _family(family: str, rows: pd.DataFrame, tried: list[str]) -> Iterator[str]:
 
 def _sizes(rows: pd.DataFrame, tried: list[str]) -> Iterator[str]:
     moved = [(row, names) for row in _rows(rows) if (names := _turned(row, tried))]
-    beyond = [row for row in _rows(rows) if row["beyond"] and not _turned(row, tried)]
     yield (
-        f"Latent sizes: {len(rows) - len(moved) - len(beyond)} of {len(rows)} choices stay the same under every "
-        f"variation that applies (validation images; n = {rows['n'].max()} seeds)."
+        f"Latent sizes: {len(rows) - len(moved)} of {len(rows)} choices stay the same under every variation that "
+        f"applies (validation images; n = {rows['n'].max()} seeds)."
     )
-    if beyond:
-        named = "; ".join(f"{row['conclusion']}, {_size(row)}" for row in beyond[:LISTED])
-        more = f" and {len(beyond) - LISTED} more (conclusions.csv)" if len(beyond) > LISTED else ""
-        yield (
-            f"Latent sizes: {len(beyond)} of {len(rows)} choices fall on the last size of the grid, which the grid "
-            "without it could not choose; that variation is not counted here, every other leaves the size as it is: "
-            f"{named}{more}."
-        )
     for row, names in moved[:NAMED]:
         yield f"Latent sizes: {row['conclusion']}, {_size(row)} as declared, moves: {', '.join(names)}."
     if len(moved) > NAMED:

@@ -1,6 +1,5 @@
 """What conclusions survive: outcomes one by one, other stopping rules, and a synthetic study with known turns."""
 
-import dataclasses
 import json
 
 import numpy as np
@@ -72,7 +71,7 @@ def size(value, low, high, last=16):
         (size(8, 8, 8), size(None, None, None), OTHER),
         (size(None, None, None), size(None, None, None), SAME),
         (size(None, 16, None), size(None, 16, None), SAME_UNRESOLVED),
-        (size(16, 16, 16), size(None, None, None, last=8), SAME_UNRESOLVED),  # the grid ends first
+        (size(16, 16, 16), size(None, None, None, last=8), NONE),  # a grid that ends first cannot choose it
         (size(None, None, None), size(None, None, None, last=8), SAME_UNRESOLVED),
         (size(8, 8, 8), size(8, 8, 8, last=8), SAME),
     ],
@@ -200,33 +199,10 @@ def test_sizes_follow_the_grid_and_the_stopping_rule(usual):
     rows = usual.conclusions[usual.conclusions["family"] == SIZES].set_index("reference")
     twenty, ten, five = (rows.loc[f"≤ {share} % of mean image"] for share in (20, 10, 5))
     assert (twenty["value"], ten["value"]) == (8, 16) and np.isnan(five["value"])
-    assert (twenty[GRID], ten[GRID], five[GRID]) == (SAME, SAME_UNRESOLVED, SAME_UNRESOLVED)
+    assert (twenty[GRID], five[GRID]) == (SAME, SAME_UNRESOLVED)
+    assert ten[GRID] == NONE  # 16 is the last size: the grid without it cannot choose it
     assert twenty["last epoch"] == OTHER  # three times the error: beyond the grid
     assert twenty["early stopping, patience 3"] == SAME and twenty["test MAE"] != twenty["test MAE"]
-
-
-def test_a_size_that_a_shorter_grid_cannot_choose_is_counted_apart(usual):
-    """16 is the last size: it moves beyond the grid without it; 8 stays, and what lay beyond the grid still does."""
-    sizes = (
-        usual.conclusions[usual.conclusions["family"] == SIZES].assign(**{"last epoch": SAME}).reset_index(drop=True)
-    )
-    sizes["same"] = sizes["applicable"]
-    estimates = dataclasses.replace(usual, conclusions=sizes)
-    said = [text for text in robustness_text.sentences(estimates, "synthetic", tuned=True) if "Latent sizes" in text]
-    assert "2 of 3 choices stay the same under every variation that applies" in said[0]
-    assert "1 of 3 choices fall on the last size of the grid, which the grid without it could not choose" in said[1]
-    assert said[1].endswith("≤ 10 % of mean image, 16.") and len(said) == 2
-    assert "1 of 3 conclusions) lies beyond the grid without it" in robustness_text.caption(estimates, 3)
-    known = sizes.assign(resolved=True)
-    overall = robustness_text.sentences(dataclasses.replace(usual, conclusions=known), "synthetic", tuned=True)[0]
-    assert "Of these 2 stay the same" in overall and "could not choose is not counted" in overall
-
-
-def test_nothing_is_counted_apart_where_no_last_size_was_chosen(usual):
-    twenty = usual.conclusions[usual.conclusions["reference"] == "≤ 20 % of mean image"]
-    estimates = dataclasses.replace(usual, conclusions=twenty)
-    said = robustness_text.sentences(estimates, "synthetic", tuned=True)
-    assert not any("could not choose" in text for text in [*said, robustness_text.caption(estimates, 1)])
 
 
 def test_a_tuned_study_counts(alone, synthetic):
