@@ -20,7 +20,7 @@ from analysis.draws import Draw
 from analysis.task_files import Pictures, to_bytes
 from analysis.task_work import baselines_name
 from study import records
-from study.errors import InputError
+from study.errors import InputError, ModelsGone
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -140,8 +140,8 @@ def evaluate(
         against: Names of other data sets, where the task holds them up.
 
     Raises:
-        InputError: No completed trial matches; none of the models can be loaded; or trials that have numbers would
-            drop out of the tables.
+        ModelsGone: None of the models can be loaded; or trials that have numbers would drop out of the tables.
+        InputError: No completed trial matches.
     """
     for option, least in (("images", 2), ("workers", 1)):
         if (value := getattr(options, option, least)) < least:
@@ -149,7 +149,7 @@ def evaluate(
     work = task_work.plan(task, options, study, tuple(against))
     pending, missing = task_work.outstanding(work)
     if half := [trial for trial in missing if work.store.has_table(trial)]:
-        raise InputError(
+        raise ModelsGone(
             f"{task.name}: of {len(half)} trials there are numbers, but neither their values an image nor their models "
             f"(the first: {half[0]}): going on would replace tables by others of fewer seeds. Rebuild the models: "
             f"python -m study.search {study} --rebuild '*', or name with --cells the trials that tables shall be of."
@@ -158,7 +158,7 @@ def evaluate(
     missing |= task_work.compute(work, {name for name in pending if not work.store.is_done(name)}, load)
     results = _read(work, task_work.left_out(missing))
     if results.models.empty:
-        raise InputError(f"no model could be loaded. {results.missing[0]}")
+        raise ModelsGone(f"no model could be loaded. {results.missing[0]}")
     return results
 
 

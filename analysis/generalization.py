@@ -25,7 +25,6 @@ curve over latent size, and all cells that differ from others in training-set si
 from __future__ import annotations
 
 import argparse
-import fnmatch
 import importlib
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -49,7 +48,7 @@ from analysis.generalization_points import (
     reconstruction,
 )
 from study import records
-from study.errors import InputError
+from study.errors import InputError, ModelsGone
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -148,10 +147,11 @@ def measure(
                 table = generalization_membership.differences(areas)
             else:
                 table = _differences(name, results, trials)
+        except ModelsGone:
+            refused.setdefault(f"trained models are needed that are gone. {_rebuild(study, cells)}", []).append(name)
+            continue
         except InputError as error:
-            rebuilding = "--rebuild" in str(error)  # that is the remedy; another reason is said as it is
-            why = _models_gone(study, own, cells, arguments.artifacts) if rebuilding else ""
-            refused.setdefault(why or f"{error} Then", []).append(name)
+            refused.setdefault(f"{error} Then", []).append(name)
             continue
         found.append(table)
         texts = [*(text for split in results.values() for text in split.missing), *_gaps(table, own)]
@@ -182,25 +182,9 @@ def _gaps(table: pd.DataFrame, own: pd.DataFrame) -> list[str]:
     return [f"nothing can be said of {_listed(lacking)}: no trial has an error on both sides"] if lacking else []
 
 
-def _models_gone(study: str, own: pd.DataFrame, cells: str, artifacts: str) -> str:
-    """Why a task cannot run, and the one command that helps, if all models asked for are gone; "" if some are there."""
-    patterns = cells.split()
-    chosen = [trial for trial in own["trial"] if any(fnmatch.fnmatch(trial, one) for one in patterns)]
-    if not chosen or any(_has_model(study, trial, artifacts) for trial in chosen):
-        return ""
-    pattern = patterns[0] if len(patterns) == 1 else "*"  # --rebuild takes one
-    return (
-        f"trained models are needed, and those of all {len(chosen)} trials asked for are gone. Rebuild them: python -m "
-        f"study.search {study} --rebuild '{pattern}', then"
-    )
-
-
-def _has_model(study: str, trial: str, artifacts: str) -> bool:
-    try:
-        records.model_file(study, trial, artifacts)
-    except InputError:
-        return False
-    return True
+def _rebuild(study: str, cells: str) -> str:
+    pattern = cells if len(cells.split()) == 1 else "*"  # --rebuild takes one
+    return f"Rebuild them: python -m study.search {study} --rebuild '{pattern}', then"
 
 
 def _again(arguments: argparse.Namespace, study: str) -> str:

@@ -28,7 +28,7 @@ from analysis.generalization_estimates import margin, verdict
 from analysis.generalization_flip import flip
 from analysis.generalization_rectangle import rectangle
 from study import datasets, records
-from study.errors import InputError
+from study.errors import InputError, ModelsGone
 
 CELL = dict(
     dataset="digits", architecture="cnn", latent_dim=8, loss="mse", regularizer="none", depth=None, train_size=None,
@@ -570,28 +570,19 @@ def test_the_first_cell_the_longest_curve_and_training_sizes_are_what_tasks_are_
     assert [cell.removesuffix("-nan").removesuffix("-None") for cell in generalization.task_cells(trials)] == expected
 
 
-def refusing(monkeypatch, why, gone):
-    """Tasks that refuse, and models that are gone or not."""
-
+def refusing(monkeypatch, error):
     def refuses(*_):
-        raise InputError(why)
-
-    def model_file(study, trial, artifacts):
-        if gone:
-            raise InputError(f"{trial}/model.keras is gone. Rebuild it: …")
+        raise error
 
     monkeypatch.setattr(generalization, "results_of", refuses)
-    monkeypatch.setattr(records, "model_file", model_file)
 
 
 def asking(*tasks, cells=None):
     return argparse.Namespace(tasks=list(tasks), cells=cells, artifacts="artifacts", beside=[])
 
 
-@pytest.mark.parametrize("gone", [False, True])
-def test_a_task_that_cannot_run_is_named_with_its_command(monkeypatch, gone):
-    """Models that are gone as well are not its reason."""
-    refusing(monkeypatch, "no labels here.", gone)
+def test_a_task_that_cannot_run_is_named_with_its_command(monkeypatch):
+    refusing(monkeypatch, InputError("no labels here."))
     found, areas, missing = generalization.measure(asking("reconstruction", "denoising"), "own", table(), None)
     assert set(found["task"]) == {"reconstruction"} and areas is None
     then = "Then: python -m analysis.generalization own --tasks reconstruction denoising"
@@ -601,19 +592,19 @@ def test_a_task_that_cannot_run_is_named_with_its_command(monkeypatch, gone):
 
 
 def test_models_that_are_gone_are_said_once_with_one_command(monkeypatch):
-    refusing(monkeypatch, "no model could be loaded. The first, …: is gone. Rebuild it: --rebuild …", gone=True)
+    refusing(monkeypatch, ModelsGone("no model could be loaded. The first, …"))
     _, _, missing = generalization.measure(asking(*generalization.TASKS), "own", table(), None)
     assert missing == [
-        "membership, inpainting, denoising, anomaly and generation were left out: trained models are needed, and those "
-        "of all 4 trials asked for are gone. Rebuild them: python -m study.search own --rebuild "
-        "'digits-cnn-k8-mse-s*', then: python -m analysis.generalization own"
+        "membership, inpainting, denoising, anomaly and generation were left out: trained models are needed that "
+        "are gone. Rebuild them: python -m study.search own --rebuild 'digits-cnn-k8-mse-s*', then: "
+        "python -m analysis.generalization own"
     ]
     sizes = table([dict(latent_dim=k) for k in (2, 8)])
     two = asking("reconstruction", "anomaly")
     assert "--rebuild '*', then" in generalization.measure(two, "own", sizes, None)[2][0]
     one = asking("reconstruction", "anomaly", cells="*-k8-*")
     assert generalization.measure(one, "own", sizes, None)[2][0].endswith(
-        "those of all 4 trials asked for are gone. Rebuild them: python -m study.search own --rebuild '*-k8-*', then: "
+        "Rebuild them: python -m study.search own --rebuild '*-k8-*', then: "
         "python -m analysis.generalization own --tasks reconstruction anomaly --cells '*-k8-*'"
     )
 
