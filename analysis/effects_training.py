@@ -7,7 +7,7 @@ a rule would have applied it during training.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -184,7 +184,7 @@ def _cell_history(history: pd.DataFrame, trials: pd.DataFrame, families: Sequenc
 
 
 def _reach_row(family: str, contrast: Contrast, rows: pd.DataFrame, best: dict[Any, pd.Series]) -> dict[str, Any]:
-    epochs = np.array(list(_epochs_to_reach(contrast, rows, best)))
+    epochs = epochs_to_reach(contrast.cell, contrast.reference, rows, best)
     reached, n = int(np.isfinite(epochs).sum()), len(epochs)
     share = clopper_pearson(reached, n)
     median, low, high = median_interval(epochs)
@@ -199,14 +199,25 @@ def _reach_row(family: str, contrast: Contrast, rows: pd.DataFrame, best: dict[A
     }
 
 
-def _epochs_to_reach(contrast: Contrast, rows: pd.DataFrame, best: dict[Any, pd.Series]) -> Iterator[float]:
-    """The epochs of each seed that both sides tried and the reference completed; infinite where it was not reached."""
-    cell, reference = rows.loc[contrast.cell], rows.loc[contrast.reference]
-    for seed, row in reference[reference["status"] == "completed"].iterrows():
-        if seed in cell.index:
-            curve = best.get((contrast.cell, seed))
+def epochs_to_reach(cell: str, reference: str, rows: pd.DataFrame, curves: Mapping[Any, pd.Series]) -> np.ndarray:
+    """Epochs until a cell is down to the `val_mse` of its reference's kept epoch, in the same seed.
+
+    Args:
+        cell, reference: Names of cells.
+        rows: `status` and `val_mse` of trials, indexed by cell and seed.
+        curves: (cell, seed) → val_mse by epoch.
+
+    Returns:
+        (n,) of the seeds that both tried and the reference completed; infinite where it was not reached.
+    """
+    mine, theirs = rows.loc[cell], rows.loc[reference]
+    found = []
+    for seed, row in theirs[theirs["status"] == "completed"].iterrows():
+        if seed in mine.index:
+            curve = curves.get((cell, seed))
             there = [] if curve is None else curve.index[curve <= float(row["val_mse"])]
-            yield float(min(there)) if len(there) else float("inf")
+            found.append(float(min(there)) if len(there) else float("inf"))
+    return np.array(found)
 
 
 def median_interval(values: np.ndarray) -> tuple[float, float, float]:

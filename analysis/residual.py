@@ -10,7 +10,7 @@ same layers, parameters and depth; nothing but the additions is missing:
                 of depth is better borne with skips. The declared estimand; at each depth the ratio itself, as a family.
                 Where trials failed, the same with failures at the mean image's error stands beside it.
   convergence   epochs until the validation error the shallowest plain network ends with, and until that which the
-                plain twin of the same depth and seed ends with; trials that never reach it are counted, not dropped.
+                plain twin of the same seed has at its best; trials that never reach it are counted, not dropped.
   gradients     their size at the first kernel over the first epoch, with skips and without: the mechanism that skips
                 are said to have, and a measurement that could refute it.
   failures      trials that diverged, or ended no better than the mean image, with Clopper-Pearson intervals.
@@ -114,7 +114,7 @@ def _citable(estimates: Estimates, use: pd.DataFrame, leak: pd.DataFrame) -> lis
         ("gradients", estimates.gradients, ["dataset", "of", "what"], "ratio",
          "gradient scale at the first kernel in the first epoch, residual ÷ plain, {dataset}, {of}, {what}"),
         ("catching_up", estimates.catching_up, ["dataset", "of", "depth"], "share",
-         "share of residual networks that get down to what their plain twin ends with, {dataset}, {of}, depth {depth}"),
+         "share of residual networks that get down to their plain twin's best epoch, {dataset}, {of}, depth {depth}"),
         ("failures", estimates.failures, ["dataset", "of", "architecture", "depth", "what"], "share",
          "share of {architecture} trials that {what}, {dataset}, {of}, depth {depth}"),
         ("latent_use", use, ["cell"], "use", "latent use of {cell}"),

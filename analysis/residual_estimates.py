@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 METRIC = "test_mse"
-NEEDED = [*DRAW, "of", "architecture", "depth", "seed", "trial", "status", "collapsed", "n_parameters", METRIC]
+NEEDED = [*DRAW, "of", "architecture", "depth", "seed", "trial", "status", "collapsed"]
+NEEDED += ["n_parameters", "val_mse", METRIC]
 INTERACTION, IMPUTED = "skip × log2 depth", "skip × log2 depth, failures at the mean image's error"
 
 
@@ -35,7 +36,7 @@ class Estimates:
         depths: A row a depth: the ratio with its simultaneous interval.
         curves: A row an architecture, depth and epoch: validation error and gradient scale over seeds.
         convergence: A row an architecture and depth: epochs to a stated level, trials that never reach it counted.
-        catching_up: A row a depth: epochs until the residual network is down to what its plain twin ends with.
+        catching_up: A row a depth: epochs until the residual network is down to its plain twin's kept epoch.
         gradients: A row a depth: size of the first epoch's gradients at the first kernel, residual ÷ plain; and of the
             trend over depth a row for the ratio and one for either architecture.
         failures: A row an architecture, depth and kind of failure.

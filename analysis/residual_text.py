@@ -237,8 +237,8 @@ def _catching_up(table: pd.DataFrame) -> Iterator[str]:
             for row in _rows(rows)
         ]
         yield (
-            f"{dataset}, {of}: residual networks that get down to the validation MSE that their plain twin of the same "
-            f"seed ends with: {'; '.join(parts)} (95 % Clopper-Pearson intervals; those that never do count as "
+            f"{dataset}, {of}: residual networks that get down to the validation MSE of their plain twin's best epoch "
+            f"in the same seed: {'; '.join(parts)} (95 % Clopper-Pearson intervals; those that never do count as "
             "later than the last epoch)."
         )
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from analysis import effects_cost
+from analysis import effects_cost, effects_training
+from analysis.effects_errors import cell_of
 from analysis.residual_twins import GROUP, PLAIN, SKIPS, interaction
 from analysis.statistics import LEVEL, Estimate, clopper_pearson, paired_t, percent, t_interval, t_margin
 
@@ -88,7 +89,7 @@ def _reached(epochs: np.ndarray) -> dict[str, Any]:
 
 
 def catching_up(both: pd.DataFrame, rows: pd.DataFrame) -> Iterator[dict[str, Any]]:
-    """Epochs until the residual network is at or below the val_mse that its plain twin of the same seed ends with.
+    """Epochs until the residual network is down to the val_mse of its plain twin's kept epoch, in the same seed.
 
     Pairs of which the plain twin failed have no level and do not count; residual networks that never reach it do.
 
@@ -96,17 +97,15 @@ def catching_up(both: pd.DataFrame, rows: pd.DataFrame) -> Iterator[dict[str, An
         both: The twins.
         rows: Their learning curves, from `with_twins`.
     """
-    keys = [*GROUP, "depth", "seed"]
-    done = both[both["status"] == "completed"]
-    known = rows[rows["trial"].isin(done["trial"])]
-    last = known.loc[known.groupby("trial")["epoch"].idxmax()]
-    level = last[last["architecture"] == PLAIN].set_index(keys)["val_mse"].rename("level")
-    tried = both[both["architecture"] == SKIPS].join(level, on=keys, how="inner")
-    curve = rows.merge(tried[["trial", "level"]], on="trial")
-    first = curve[curve["val_mse"] <= curve["level"]].groupby("trial")["epoch"].min()
-    epochs = tried["trial"].map(first).astype(float).fillna(np.inf)
-    for (dataset, of, depth), some in epochs.groupby([tried[name] for name in (*GROUP, "depth")], sort=False):
-        yield {"dataset": dataset, "of": of, "depth": int(depth), **_reached(some.to_numpy())}
+    table = both.assign(cell=cell_of(both)).set_index(["cell", "seed"]).sort_index()
+    named = rows.assign(cell=cell_of(rows))
+    known = {key: part.set_index("epoch")["val_mse"] for key, part in named.groupby(["cell", "seed"], sort=False)}
+    cells = both.assign(cell=cell_of(both)).drop_duplicates("cell")
+    for (dataset, of, depth), some in cells.groupby([*GROUP, "depth"], sort=False):
+        twin = some.set_index("architecture")["cell"]
+        epochs = effects_training.epochs_to_reach(twin[SKIPS], twin[PLAIN], table, known)
+        if len(epochs):
+            yield {"dataset": dataset, "of": of, "depth": int(depth), **_reached(epochs)}
 
 
 def gradients(rows: pd.DataFrame) -> Iterator[dict[str, Any]]:
@@ -167,7 +166,7 @@ def cost(both: pd.DataFrame, measured: pd.DataFrame | None) -> Iterator[dict[str
     if measured is None:
         return
     by_cell = effects_cost.by_rounds(measured)
-    cells = both[CELL].assign(cell=both["trial"].str.replace(r"-s\d+$", "", regex=True)).drop_duplicates()
+    cells = both[CELL].assign(cell=cell_of(both)).drop_duplicates()
     for (dataset, of, depth), rows in cells.groupby([*GROUP, "depth"]):
         twin = rows.set_index("architecture")["cell"]
         if set(twin) <= set(by_cell):

@@ -42,7 +42,7 @@ def trial(architecture, depth, seed, error, **levels):
             "collapsed": False,
             "n_parameters": 900,
         },
-        **{"test_mse": error, "test_fvu": error / MEAN_IMAGE},
+        **{"test_mse": error, "val_mse": error, "test_fvu": error / MEAN_IMAGE},
     }
 
 
