@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from analysis import residual_training_text
 from analysis.citable import Answer, slug
 from analysis.command import span
-from analysis.effects_cost import BUSY
 from analysis.residual_estimates import IMPUTED, INTERACTION
 from analysis.residual_latent_use import EVERYTHING, LEAKS
-from analysis.residual_training import TREND, TRENDS
+from analysis.residual_training_text import as_rows, ends
 from analysis.residual_twins import PLAIN, SKIPS
 from analysis.statistics import smallest_p
 
@@ -30,11 +30,7 @@ def sentences(estimates: Estimates, use: pd.DataFrame, leak: pd.DataFrame, study
         *(f"{row['dataset']}, {row['of']}: {_interaction(row)}" for row in _interactions(estimates)),
         *_trends(estimates.interaction),
         *_depths(estimates.depths),
-        *_convergence(estimates.convergence),
-        *_catching_up(estimates.catching_up),
-        *_gradients(estimates.gradients),
-        *_failures(estimates.failures),
-        *_cost(estimates, study),
+        *residual_training_text.sentences(estimates, study),
         *_use(use),
         *_leak(leak),
     ]
@@ -47,7 +43,7 @@ def answers(estimates: Estimates, use: pd.DataFrame) -> list[Answer]:
     which both trained: the latter alone would leave out what fails.
     """
     table = estimates.interaction
-    found = _rows(table[table["what"].isin([INTERACTION, IMPUTED])]) if len(table) else []
+    found = as_rows(table[table["what"].isin([INTERACTION, IMPUTED])]) if len(table) else []
     if not found:
         return _answer_of_unet(use)
     dataset, of = found[0]["dataset"], found[0]["of"]
@@ -83,8 +79,8 @@ def _deepest(depths: pd.DataFrame, dataset: str, of: str) -> str:
     mine = _of(depths, dataset, of)
     if not len(mine):
         return ""
-    row = _rows(mine.sort_values("depth"))[-1]
-    return f" At depth {row['depth']} the ratio is {row['ratio']:.3g}{_ends(row)}: {row['verdict']} (n = {row['n']})."
+    row = as_rows(mine.sort_values("depth"))[-1]
+    return f" At depth {row['depth']} the ratio is {row['ratio']:.3g}{ends(row)}: {row['verdict']} (n = {row['n']})."
 
 
 def _answer_of_unet(use: pd.DataFrame) -> list[Answer]:
@@ -141,7 +137,7 @@ def _demonstration(depths: pd.DataFrame) -> Iterator[str]:
 
 def _interactions(estimates: Estimates) -> list[dict[str, Any]]:
     table = estimates.interaction
-    return _rows(table[table["what"] == INTERACTION]) if len(table) else []
+    return as_rows(table[table["what"] == INTERACTION]) if len(table) else []
 
 
 def _interaction(row: dict[str, Any]) -> str:
@@ -170,16 +166,12 @@ def _coarse(row: dict[str, Any]) -> str:
 
 
 def _factor(row: dict[str, Any]) -> str:
-    return f"{row['factor']:.3g}{_ends(row)}"
-
-
-def _ends(row: dict[str, Any]) -> str:
-    return f" [{row['low']:.3g}, {row['high']:.3g}]" if row["low"] == row["low"] else " (no interval)"
+    return f"{row['factor']:.3g}{ends(row)}"
 
 
 def _trends(table: pd.DataFrame) -> Iterator[str]:
     for (dataset, of), rows in table.groupby(["dataset", "of"], sort=False) if len(table) else ():
-        by = {row["what"]: row for row in _rows(rows)}
+        by = {row["what"]: row for row in as_rows(rows)}
         if SKIPS in by and PLAIN in by:
             yield (
                 f"{dataset}, {of}: a doubling of depth multiplies the test MSE of plain networks by "
@@ -196,7 +188,7 @@ def _imputed(row: dict[str, Any]) -> str:
 
 def _depths(table: pd.DataFrame) -> Iterator[str]:
     for (dataset, of), rows in table.groupby(["dataset", "of"], sort=False) if len(table) else ():
-        parts = [f"depth {row['depth']}: {row['ratio']:.3g}{_ends(row)}, {row['verdict']}" for row in _rows(rows)]
+        parts = [f"depth {row['depth']}: {row['ratio']:.3g}{ends(row)}, {row['verdict']}" for row in as_rows(rows)]
         first = rows.iloc[0]
         unequal = rows[rows["parameters"] != rows["parameters_plain"]]
         equal = "at equal parameters" if unequal.empty else f"with unequal parameters at {len(unequal)} depths"
@@ -211,121 +203,11 @@ def _left_out(rows: pd.DataFrame) -> str:
     return f"; at most {most} seed{'s' if most > 1 else ''} left out for want of a pair" if most else ""
 
 
-def _convergence(table: pd.DataFrame) -> Iterator[str]:
-    for (dataset, of), rows in table.groupby(["dataset", "of"], sort=False) if len(table) else ():
-        parts = [
-            f"{row['architecture']} depth {row['depth']}: {row['reached']} of {row['n']}"
-            + (
-                f", median epoch {row['median']:g}"
-                if row["median"] < float("inf")
-                else ", median beyond the last epoch"
-            )
-            for row in _rows(rows)
-        ]
-        yield (
-            f"{dataset}, {of}: trials that reach a validation MSE of {rows['level'].iloc[0]:.3g} (what the plain "
-            f"networks of depth {rows['level_depth'].iloc[0]} end with, geometric mean): {'; '.join(parts)} (trials "
-            "that never reach it count as later than the last epoch)."
-        )
-
-
-def _catching_up(table: pd.DataFrame) -> Iterator[str]:
-    for (dataset, of), rows in table.groupby(["dataset", "of"], sort=False) if len(table) else ():
-        parts = [
-            f"depth {row['depth']}: {row['reached']} of {row['n']} [{100 * row['low']:.0f}, {100 * row['high']:.0f}] %"
-            + (f", median epoch {row['median']:g}" if row["median"] < float("inf") else "")
-            for row in _rows(rows)
-        ]
-        yield (
-            f"{dataset}, {of}: residual networks that get down to the validation MSE of their plain twin's best epoch "
-            f"in the same seed: {'; '.join(parts)} (95 % Clopper-Pearson intervals; those that never do count as "
-            "later than the last epoch)."
-        )
-
-
-def _gradients(table: pd.DataFrame) -> Iterator[str]:
-    for (dataset, of), rows in table.groupby(["dataset", "of"], sort=False) if len(table) else ():
-        at = rows[rows["depth"].notna()]
-        parts = [f"{row['what']} {row['ratio']:.3g}{_ends(row)}" for row in _rows(at)]
-        by = {row["what"]: row for row in _rows(rows[rows["depth"].isna()])}
-        said = ""
-        if TREND in by:
-            alone = "; ".join(f"{name} {_trend(by[TRENDS[name]])}" for name in (PLAIN, SKIPS) if TRENDS[name] in by)
-            said = (
-                f". {_gradient_trend(by)}: per doubling of depth the ratio changes by a factor of {_trend(by[TREND])}"
-            )
-            said += f", the gradients themselves by: {alone}" if alone else ""
-        yield (
-            f"{dataset}, {of}: size of the gradients at the first kernel, root mean square over the steps of the first "
-            f"epoch, residual ÷ plain: {'; '.join(parts)}{said} ({rows['method'].iloc[0]}, n = {span(at['n'])} seeds; "
-            "descriptive)."
-        )
-
-
-def _trend(row: dict[str, Any]) -> str:
-    return f"{row['ratio']:.3g}{_ends(row)}"
-
-
-def _gradient_trend(by: dict[str, dict[str, Any]]) -> str:
-    """What becomes of gradients as networks get deeper, with skips and without: they may vanish, or explode."""
-    ratio = _direction(by[TREND])
-    plain = _direction(by[TRENDS[PLAIN]]) if TRENDS[PLAIN] in by else 0
-    if not ratio:
-        return "Whether skips change what depth does to gradients is not resolved"
-    if ratio > 0 and plain < 0:
-        return "Gradients of plain networks vanish with depth and skips hold them up, as they are said to"
-    if ratio < 0 and plain > 0:
-        return (
-            "Gradients of plain networks grow with depth, as they do in normalised networks without skips (Yang et al. "
-            "2019, arXiv:1902.08129), and skips hold them down: what they prevent is no vanishing"
-        )
-    return f"The ratio {'grows' if ratio > 0 else 'falls'} with depth"
-
-
-def _direction(row: dict[str, Any]) -> int:
-    """1 where the interval of a ratio lies above 1, -1 below, 0 where it holds it or there is none."""
-    return int(row["low"] > 1) - int(row["high"] < 1)
-
-
-def _failures(table: pd.DataFrame) -> Iterator[str]:
-    said = {"failed": "failed to train", "collapsed": "ended no better than the mean image"}
-    for (dataset, of, what), rows in table.groupby(["dataset", "of", "what"], sort=False) if len(table) else ():
-        parts = [
-            f"{row['architecture']} depth {row['depth']}: {row['count']} of {row['n']} "
-            f"[{100 * row['low']:.0f}, {100 * row['high']:.0f}] %"
-            for row in _rows(rows[rows["count"] > 0])
-        ]
-        if not parts:
-            tried = rows[rows["n"] > 0]
-            n, high = span(tried["n"]), 100 * tried["high"].max()
-            parts = [f"none of {n} in any cell, which still allows up to {high:.0f} % of them"]
-        yield f"{dataset}, {of}: trials that {said[what]}: {'; '.join(parts)} (95 % Clopper-Pearson intervals)."
-
-
-def _cost(estimates: Estimates, study: str) -> Iterator[str]:
-    table = estimates.cost
-    if not len(table):
-        if len(estimates.pairs):
-            yield f"Seconds an epoch: not measured. Run: python -m study.cost {study}"
-        return
-    for (dataset, of), rows in table.groupby(["dataset", "of"], sort=False):
-        parts = [
-            f"depth {row['depth']}: {row[SKIPS]:.3g} s against {row[PLAIN]:.3g} s, {row['ratio']:.3g}{_ends(row)} times"
-            for row in _rows(rows)
-        ]
-        yield (
-            f"{dataset}, {of}: seconds an epoch, residual against plain: {'; '.join(parts)} ({rows['method'].iloc[0]}, "
-            f"n = {span(rows['n'])}, each cell alone)."
-        )
-        if busy := int((rows["cpu_share"] < BUSY).sum()):
-            yield f"In {busy} of these something else was running during a measurement: those times are too long."
-
-
 def _use(use: pd.DataFrame) -> Iterator[str]:
     if not len(use):
         return
     whole = use[use["use"] >= EVERYTHING]
-    for row in _rows(use[~use.index.isin(whole.index)]):
+    for row in as_rows(use[~use.index.isin(whole.index)]):
         yield f"{row['cell']}: {_latent_use(row)}"
     if len(whole):
         yield (
@@ -346,17 +228,13 @@ def _latent_use(row: dict[str, Any]) -> str:
 
 
 def _leak(leak: pd.DataFrame) -> Iterator[str]:
-    for row in _rows(leak):
+    for row in as_rows(leak):
         yield (
             f"{row['cell']} against {row['reference']}, {row['what']}: {row['unet']:.3g} against {row['without']:.3g}; "
-            f"{row['measure']}: {row['value']:.3g}{_ends(row)} ({row['method']}, n = {row['n']} seeds{_p(row)}; "
+            f"{row['measure']}: {row['value']:.3g}{ends(row)} ({row['method']}, n = {row['n']} seeds{_p(row)}; "
             "descriptive)."
         )
 
 
 def _of(table: pd.DataFrame, dataset: str, of: str) -> pd.DataFrame:
     return table[(table["dataset"] == dataset) & (table["of"] == of)] if len(table) else table
-
-
-def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:
-    return table.to_dict("records")
