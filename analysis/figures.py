@@ -24,7 +24,7 @@ PAGE_WIDTH = 6.69  # inches: 17 cm
 DPI = 200
 CAPTION_CHARACTERS = 128  # of 7 points across the page, wide letters among them
 PALETTE = 256  # colours of a small PNG
-UNSEEN, ALMOST_ALL = 2, 0.99  # a palette may move this share of the pixels by so many of 255, no more
+UNSEEN, ALMOST_ALL = 8, 0.97  # a palette may move this share of the pixels by so many of 255, no more
 
 # Built-in architectures keep their colour in every figure of every study; one's own take what is left.
 ARCHITECTURES = ("keras_io", "cnn", "dense", "linear", "residual", "convnext", "attention")
