@@ -92,7 +92,9 @@ def new(height: float, width: float = PAGE_WIDTH) -> Figure:
     """An empty figure, in inches, outside of pyplot: nothing to close, nothing shared."""
     from matplotlib.figure import Figure
 
-    return Figure(figsize=(width, height), layout="constrained")
+    from analysis.steady_layout import SteadyLayout
+
+    return Figure(figsize=(width, height), layout=SteadyLayout())
 
 
 def styles(levels: Iterable[str], known: tuple[str, ...] = ARCHITECTURES) -> dict[str, Style]:

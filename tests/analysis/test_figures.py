@@ -4,6 +4,7 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 from matplotlib import pyplot
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from PIL import Image
 from skimage.color import rgb2lab
 
@@ -28,6 +29,18 @@ def test_the_same_figure_gives_the_same_bytes(tmp_path):
     for one, other in zip(first, second, strict=True):
         assert one.read_bytes() == other.read_bytes()
     assert b"<dc:date>" not in first[1].read_bytes()
+
+
+def test_the_last_bits_of_the_layout_show_in_no_byte(tmp_path, monkeypatch):
+    def in_another_process(engine, figure, laid_out=ConstrainedLayoutEngine.execute):
+        laid_out(engine, figure)
+        for axes in figure.axes:
+            axes._set_position([length + 1e-15 for length in axes.get_position(original=True).bounds], which="original")
+
+    before = figures.save(drawn(), tmp_path / "a" / "curve")
+    monkeypatch.setattr(ConstrainedLayoutEngine, "execute", in_another_process)
+    for one, other in zip(before, figures.save(drawn(), tmp_path / "b" / "curve"), strict=True):
+        assert one.read_bytes() == other.read_bytes()
 
 
 def test_a_page_wide_at_200_dpi_and_the_caption_within(tmp_path):
