@@ -5,7 +5,7 @@
 Everything is done anew in a copy, and the copy compared with what is there:
 
   records     every trial of the manifest has a whole record of exactly this trial
-  tables      trials.csv and history.csv, derived from the records
+  tables      trials.csv and history.csv (or history.csv.gz), derived from the records
   analyses    each analysis that left a summary.json, by the command it names: its tables, sentences and pictures
   training    one completed trial, drawn at random unless named, trained again by `study.search --rebuild`
 
@@ -20,6 +20,7 @@ Exit status: 0 where nothing differs, 1 where something does, 2 for bad input.
 from __future__ import annotations
 
 import argparse
+import gzip
 import json
 import os
 import random
@@ -93,7 +94,18 @@ def _records(study: str, artifacts: Path) -> Finding:
 
 def _tables(study: str, shipped: Path, artifacts: Path) -> Iterator[Finding]:
     for path in records.write_tables(study, artifacts):
-        yield Finding(study, path.name, *comparison.compare(shipped / path.name, path))
+        with tempfile.TemporaryDirectory() as folder:
+            yield Finding(study, path.name, *comparison.compare(_unpacked(shipped / path.name, Path(folder)), path))
+
+
+def _unpacked(path: Path, folder: Path) -> Path:
+    """The file, or where only PATH.gz is shipped what that holds, in `folder`."""
+    packed = path.with_name(f"{path.name}.gz")
+    if path.exists() or not packed.is_file():
+        return path
+    with gzip.open(packed) as content:
+        (folder / path.name).write_bytes(content.read())
+    return folder / path.name
 
 
 def _analysis(study: str, shipped: Path, there: Path, artifacts: Path, data_dir: str | None) -> Iterator[Finding]:

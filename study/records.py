@@ -218,9 +218,10 @@ def _changed(path: Path) -> float:
 
 
 def write_tables(study: str, artifacts: str | Path = ARTIFACTS) -> list[Path]:
-    """Derives `trials.csv` and `history.csv` from the records; the paths written."""
+    """Derives `trials.csv` and `history.csv` from the records, in the place of a packed one; the paths written."""
     path = folder(study, artifacts)
     tables = {"trials.csv": load(study, artifacts), "history.csv": history(study, artifacts)}
     for name, table in tables.items():
         files.write_atomically(path / name, table.to_csv(index=False, lineterminator="\n").encode())
+        (path / f"{name}.gz").unlink(missing_ok=True)
     return [path / name for name in tables]

@@ -1,5 +1,6 @@
 """A shipped study that follows from its records, and what is said of one that does not."""
 
+import gzip
 import json
 import shutil
 import subprocess
@@ -12,6 +13,7 @@ import pytest
 from PIL import Image
 
 from analysis import comparison
+from study import records
 from tests.conftest import Search, environment
 
 
@@ -49,6 +51,19 @@ def test_a_number_that_was_changed_is_found(copy):
     done = verify(copy, "tiny", "--no-training")
     assert done.returncode == 1
     assert "tiny  trials.csv  DIFFERS  column test_mse, row 0" in done.stdout
+
+
+@pytest.mark.parametrize("changed", [False, True])
+def test_a_packed_table_is_compared_by_what_it_holds(copy, changed):
+    path = copy.study / "history.csv"
+    text = path.read_text().replace("digits-dense", "digits-danse") if changed else path.read_text()
+    path.with_name("history.csv.gz").write_bytes(gzip.compress(text.encode()))
+    path.unlink()
+    done = verify(copy, "tiny", "--no-training")
+    assert done.returncode == changed, done.stdout
+    assert f"tiny  history.csv  {'DIFFERS' if changed else 'same to the byte'}" in done.stdout
+    records.write_tables("tiny", copy.artifacts)
+    assert path.is_file() and not path.with_name("history.csv.gz").exists()
 
 
 def test_an_analysis_that_cannot_be_run_again_is_named_with_its_reason(copy):
