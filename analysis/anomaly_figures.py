@@ -11,7 +11,7 @@ import numpy as np
 from analysis import anomaly_text, command, figures, roc
 from analysis.anomaly import FOOLED, NORMAL, PRIMARY
 from analysis.applications import cells_of
-from analysis.restoration_figures import plain_ticks, short
+from analysis.restoration_figures import plain_ticks, rule, short
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -51,7 +51,7 @@ def draw_all(
         curves = _curves(values)
         bins = _bins(values)
         paths += command.write({f"roc-{dataset}": curves, f"scores-{dataset}": bins}, folder)
-        paths += figures.save(_roc(curves, bins, dataset, list(first)), folder / f"roc-{dataset}")
+        paths += figures.save(_roc(curves, bins, dataset, cells), folder / f"roc-{dataset}")
         pictured = next((cell for cell, trial in first.items() if trial in results.pictures), None)
         if pictured is not None:
             trial = first[pictured]
@@ -175,8 +175,9 @@ def _fooled_scores(scores: Pictures) -> pd.DataFrame:
     return pd.concat(parts)
 
 
-def _roc(curves: pd.DataFrame, bins: pd.DataFrame, dataset: str, cells: Sequence[str]) -> Figure:
-    """Above the ROC curves of some cells against each set, below the first cell's scores of every set."""
+def _roc(curves: pd.DataFrame, bins: pd.DataFrame, dataset: str, chosen: Sequence[str]) -> Figure:
+    """Above the ROC curves of the first chosen cells against each set, below the first's scores of every set."""
+    cells = chosen[:CURVES]
     names = list(bins["set"].unique())[:SETS]
     styles = figures.styles(cells, known=tuple(cells))
     with figures.theme():
@@ -199,8 +200,7 @@ def _roc(curves: pd.DataFrame, bins: pd.DataFrame, dataset: str, cells: Sequence
         figures.caption(
             figure,
             f"{dataset}: ROC curves of the {PRIMARY}, one network (lowest seed) of each cell, and below the scores of "
-            "the first cell. Cells: the study's first, then by validation MSE, one of each architecture and "
-            "regularizer.",
+            f"the first cell. {rule(chosen, CURVES)}",
         )
     return figure
 

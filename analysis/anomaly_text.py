@@ -43,12 +43,13 @@ def answers(estimates: Estimates, shown: Mapping[str, Sequence[str]]) -> Iterato
     for dataset, cells in shown.items():
         cell = cells[min(1, len(cells) - 1)]
         rows = estimates.auc[(estimates.auc["cell"] == cell) & (estimates.auc["score"] == PRIMARY)]
-        found = "; ".join(f"{row['set']} {_interval(row)}" for row in _rows(rows))
+        found = "; ".join(f"{_interval(row)} against {row['set']}" for row in _rows(rows))
         sentence = (
-            f"{dataset}, anomaly detection: area under the ROC curve of the {PRIMARY} of {cell}, against {found}"
-            f"{_beside_pca(estimates.contrast, dataset)} (n = {command.span(set(rows['n']))} seeds; "
-            f"{rows['method'].iloc[0]})."
+            f"{dataset}, anomaly detection: the area under the ROC curve of the {PRIMARY} of {cell} is {found} "
+            f"(n = {command.span(set(rows['n']))} seeds; {rows['method'].iloc[0]})."
         )
+        if beside := _beside_pca(estimates.contrast, dataset):
+            sentence += f" Over all cells, the area is {beside}."
         statistic = f"auc-{citable.slug(cell)}-{citable.slug(rows['set'].iloc[0])}-{citable.slug(PRIMARY)}"
         yield citable.Answer("anomaly", sentence, statistic, str(dataset))
 
@@ -118,9 +119,12 @@ def _networks(row: Mapping[str, Any]) -> str:
     """How well the networks behind a mean over classes reconstruct, and whether their training had come to an end."""
     last, trials = int(row["best_is_last"]), int(row["trials"])
     improving = "; most still improved when training ended" if 2 * last > trials else ""
+    found = f"leave {row['fvu']:.3f} of the variance unexplained"
+    if row["fvu"] > 1:
+        found = f"reconstruct worse than the mean image, with {row['fvu']:.3f} times its error"
     return (
-        f" These networks leave {row['fvu']:.3f} of the variance unexplained (mean FVU of the images of the normal "
-        f"class); the best epoch is the last in {last} of {trials} trials{improving}."
+        f" These networks {found} (mean FVU of the images of the normal class); the best epoch is the last in {last} "
+        f"of {trials} trials{improving}."
     )
 
 
@@ -130,9 +134,10 @@ def _mean_over_pca(row: Mapping[str, Any]) -> str:
     words = "is above" if low > 0 else "is below" if high < 0 else "is not told apart from"
     ends = f"[{low:+.4f}, {high:+.4f}], p = {row['difference_p']:.2g}" if low == low else "no interval"
     return (
-        f"{row['dataset']}, mean ROC-AUC over {row['classes']} classes held as normal in turn: {row['what']} at "
-        f"latent size {row['latent_dim']:.0f} {words} PCA's error at the same size on the same images, difference "
-        f"{row['difference']:+.4f} ({ends}; n = {row['difference_n']:.0f} seeds, {row['difference_method']})."
+        f"{row['dataset']}, each of {row['classes']} classes held as normal in turn: the mean area under the ROC curve "
+        f"of {row['what']} at latent size {row['latent_dim']:.0f} {words} that of PCA's error at the same size on the "
+        f"same images, difference {row['difference']:+.4f} ({ends}; n = {row['difference_n']:.0f} seeds, "
+        f"{row['difference_method']})."
     )
 
 
@@ -145,24 +150,25 @@ def _primary(estimates: Estimates) -> Iterator[str]:
         spread = f"from {_area(worst)} to {_area(best)} over {len(rows)} cells" if len(rows) > 1 else _area(best)
         contrast = estimates.contrast
         mine = contrast[contrast["set"] == name] if len(contrast) else contrast
+        beside = f"; it is {counted}" if (counted := _beside_pca(mine, dataset)) else ""
         classical = _baseline(estimates, rows, CLASSICAL)
         listed = ", ".join(f"{method} {_spread(*ends)}" for method, ends in classical.items())
         yield (
-            f"{dataset} against {name}: AUC of the {PRIMARY} {spread}{_beside_pca(mine, dataset)}. Without an "
+            f"{dataset} against {name}: AUC of the {PRIMARY} {spread}{beside}. Without an "
             f"autoencoder: {listed} (n = {command.span(set(rows['n']))} seeds, {_images(rows)}; {best['method']})."
         )
 
 
 def _beside_pca(contrast: pd.DataFrame, dataset: Any) -> str:
-    """How many cells are above, below, not told apart from PCA at their size; nothing where that was not estimated."""
+    """In how many cells the area is above, below, not told apart from PCA's; "" where that was not estimated."""
     if not len(contrast):
         return ""
     mine = contrast[contrast["dataset"] == dataset]
     counts = mine["verdict"].value_counts()
     of = "cells" if mine["set"].nunique() == 1 else "pairs of cell and set"
     return (
-        f"; above PCA's error at the same latent size in {counts.get('higher', 0)} of {len(mine)} {of}, below in "
-        f"{counts.get('lower', 0)}, not resolved in {counts.get('not resolved', 0)} (simultaneous 95 % intervals)"
+        f"above that of PCA's error at the same latent size in {counts.get('higher', 0)} of {len(mine)} {of}, below "
+        f"in {counts.get('lower', 0)}, not resolved in {counts.get('not resolved', 0)} (simultaneous 95 % intervals)"
     )
 
 

@@ -17,7 +17,7 @@ Every contrast that the study's search space declares in FAMILIES: a cell agains
                measurement that could have refuted it: modifications.json, for the report.
 
 Trained networks are asked for what their codes hold, where a modification changes the code or passes it by;
---no-models leaves that out.
+--no-models leaves that out. Where one of two cells was not asked, both are compared on the examples that trials store.
 """
 
 from __future__ import annotations
@@ -148,7 +148,7 @@ def estimate(
         effects_cost.ratios(cost, families),
         effects_cost.unmeasured(cost, families),
         effects_cost.in_search(mine, families),
-        effects_mechanism.mechanisms(known, families, registries(space)),
+        effects_mechanism.mechanisms(known, families, registries(space), primary),
     )
 
 
@@ -217,7 +217,7 @@ def _with_pca(trials: pd.DataFrame, space: Space, load: Callable[[str], Dataset]
 def _codes(
     arguments: argparse.Namespace, study: str, trials: pd.DataFrame, space: Space, load: Callable[[str], Dataset]
 ) -> tuple[pd.DataFrame, list[str]]:
-    """What the codes hold: by the models where contrasts are about the code, else of the stored examples."""
+    """What the codes hold: of every cell's stored examples, and by the models where contrasts are about the code."""
     import pandas as pd
 
     from analysis import effects_codes
@@ -227,9 +227,7 @@ def _codes(
     asked = [] if arguments.no_models else _about_codes(families, space.architectures)
     trained = set(cell_of(trials[trials["status"] == "completed"]))
     found, missing = effects_codes.measure(study, [c for c in asked if c in trained], arguments.artifacts, load)
-    done = set(cell_of(trials)[trials["trial"].isin(found["trial"])])
-    left = [cell for cell in cells if cell not in done]
-    examples, gone = effects_codes.of_examples(study, trials, left, arguments.artifacts, load)
+    examples, gone = effects_codes.of_examples(study, trials, cells, arguments.artifacts, load)
     tables = [table for table in (found, examples) if len(table)]
     return pd.concat(tables, ignore_index=True) if tables else found, [*missing, *gone]
 

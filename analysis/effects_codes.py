@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 IMAGES = 2000
 NEIGHBOURS = 5
 BATCH = 500  # images at a time
-COLUMNS = ("trial", "effective_rank", "neighbour_accuracy", "latent_use", "images")
+TEST_IMAGES, EXAMPLES = "test images", "stored example images"  # what was measured on
+COLUMNS = ("trial", "source", "effective_rank", "neighbour_accuracy", "latent_use", "images")
 
 
 def measure(
@@ -42,8 +43,8 @@ def measure(
         load: Gives a data set by its name.
 
     Returns:
-        A row a trial: `effective_rank` and `neighbour_accuracy` of its codes, `latent_use`, and on how many `images`;
-        and in words which trials could not be evaluated.
+        A row a trial: `effective_rank` and `neighbour_accuracy` of its codes, `latent_use`, on how many `images`, and
+        of which `source`; and in words which trials could not be evaluated.
     """
     import pandas as pd
 
@@ -58,7 +59,7 @@ def measure(
         except InputError as error:
             missing.append(f"codes of {cell} were not measured: {error}")
             continue
-        found.append(results.models.reindex(columns=list(COLUMNS)))
+        found.append(results.models.assign(source=TEST_IMAGES).reindex(columns=list(COLUMNS)))
         missing += results.missing
     return pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=list(COLUMNS)), missing
 
@@ -97,7 +98,7 @@ def of_examples(
                 gone[trial] = str(error)
                 continue
             of = None if labels is None else labels[stored["index"]]
-            rows.append({"trial": trial, **_of_codes(stored["codes"], of)})
+            rows.append({"trial": trial, "source": EXAMPLES, **_of_codes(stored["codes"], of)})
     missing += [f"what codes hold: {said}" for said in task_work.left_out(gone)]
     return pd.DataFrame(rows, columns=list(COLUMNS)), missing
 
@@ -129,10 +130,11 @@ def effective_rank(codes: NDArray) -> float:
 
 
 def neighbour_accuracy(codes: NDArray, labels: NDArray, neighbours: int = NEIGHBOURS) -> float:
-    """How often most of an image's nearest codes are of its class, 0 to 1: 1 where classes do not overlap.
+    """How often an image's class is the commonest among its nearest codes, 0 to 1: 1 where classes do not overlap.
 
-    Leave-one-out: an image is not its own neighbour. Ties go to the class with the lowest number. Chance is near the
-    share of the largest class.
+    Leave-one-out: neighbours are sought among the same images, and an image is not its own. `analysis.latent_space`
+    seeks them among training images, and more of them: its shares are others. Ties go to the class with the lowest
+    number. Chance is near the share of the largest class.
 
     Args:
         codes: (n, k), n above `neighbours`.

@@ -5,23 +5,48 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from analysis.effects_codes import EXAMPLES
 from analysis.effects_families import Contrast
-from analysis.effects_mechanism import AGREES, CONTRADICTS, MATCHED
+from analysis.effects_mechanism import AGREES, CONTRADICTS, MATCHED, UNDECIDED, for_gradients
 from analysis.effects_text import metric_name, numbers
 from study.levels import has
 from study.space import Space
 
 FOUND = {"lower": "lower", "higher": "higher", "undecided": "not resolved"}
-ALONE = {
-    AGREES: "holds. It could have failed, and did not.",
-    CONTRADICTS: "fails. This is not, or not alone, the reason.",
-    "undecided": "is not resolved. The explanation stays open.",
-}
+ALONE = {AGREES: "holds", CONTRADICTS: "fails", UNDECIDED: "is not resolved"}
+ERROR = {"lower": "less error", "higher": "more error"}
 JUDGED = {AGREES: "as predicted", CONTRADICTS: "against the prediction", "undecided": "which decides nothing"}
 
 
 def explanation(contrast: Contrast, space: Space, rows: Mapping[str, Mapping[str, Any]]) -> str:
-    """What may explain the effect, and what would have to be seen if it does."""
+    """What may explain the effect, and what would have to be seen if it does.
+
+    A reason is offered for an effect that is resolved, and that it does not predict the opposite of; else what it
+    predicts is said as an expectation.
+    """
+    reason = _reason(contrast, space, rows)
+    predicts = "dataset" in contrast.changed or any(row["predicted"] for row in rows.values())
+    return f"{_before(next(iter(rows.values())))}{reason}" if rows and predicts else reason
+
+
+def _before(row: Mapping[str, Any]) -> str:
+    """What is said before a reason that is not offered as an explanation."""
+    if row["effect"] == UNDECIDED:
+        return "There is no resolved effect to explain. What was to be expected: "
+    if _opposed(row):
+        return (
+            f"There is {ERROR[row['effect']]} than the reference's, where the reason at hand predicts "
+            f"{ERROR[row['expected_effect']]}, so that it is not offered as an explanation: "
+        )
+    return ""
+
+
+def _opposed(row: Mapping[str, Any]) -> bool:
+    """Whether the reason predicts the opposite of a resolved effect."""
+    return row["effect"] != UNDECIDED and row["expected_effect"] not in ("", row["effect"])
+
+
+def _reason(contrast: Contrast, space: Space, rows: Mapping[str, Mapping[str, Any]]) -> str:
     factor = contrast.factors[0]
     old, new = contrast.changed[factor]
     if factor == "latent_dim":
@@ -47,6 +72,11 @@ def explanation(contrast: Contrast, space: Space, rows: Mapping[str, Mapping[str
 
 
 NO_EXPLANATION = "No explanation is offered that one of the measurements could refute; they are shown as they are."
+GRADIENTS = (
+    "It has as many parameters as the reference, and its own reason names gradients that reach the first layers. If "
+    "that is the reason, those at the first kernel are larger than the reference's. They are those of the end of "
+    "training, where a network that fits better may have smaller ones for that alone."
+)
 EXPLANATIONS = {
     "sparse": "The penalty buys silence. If it works as meant, fewer units vary, at the price of a worse fit.",
     "variational": "Holding codes near one distribution costs more than a unit may earn. If so, fewer units vary, and "
@@ -82,6 +112,8 @@ def _of_architecture(space: Space, old: str, new: str, rows: Mapping[str, Mappin
             "whose code it gets: exchanging codes between images raises the error by less."
         )
     count = rows.get("n_parameters")
+    if count is not None and count["value"] == 1 and for_gradients(space.architectures, old, new):
+        return GRADIENTS
     if count is None or count["value"] == 1:
         return NO_EXPLANATION
     more = "more" if count["value"] > 1 else "fewer"
@@ -96,13 +128,22 @@ def measured(row: Mapping[str, Any]) -> str:
     ratio = row["scale"] == "ratio"
     number = numbers(dict(row), "value", "low", "high")
     value = f"{number} times the reference's" if ratio else f"differs by {number} from the reference's"
-    images = "" if row["images"] != row["images"] else f" of {row['images']:.0f} images each"
-    sides = f"means {row['cell_value']:.3g} and {row['reference_value']:.3g}, n = {row['n']} seeds{images}"
+    images = "" if row["images"] != row["images"] else _images(row)
+    means = f"{'geometric ' * ratio}means {row['cell_value']:.3g} and {row['reference_value']:.3g}"
+    sides = f"{means}, n = {row['n']} seeds{images}"
     same = row["low"] == row["high"] == (1 if ratio else 0)
     found = "the same in every seed" if same else FOUND[row["found"]]
     judged = f"; predicted {row['predicted']}: {JUDGED[row['agreement']]}" if row["predicted"] else ""
     name = row["what"][0].upper() + row["what"][1:]
     return f"{name}: {value} ({sides}, 95 % t interval, single): {found}{judged}."
+
+
+def _images(row: Mapping[str, Any]) -> str:
+    """On how many images, and which, codes were measured."""
+    count, other = f"{row['images']:.0f}", f"{row['reference_images']:.0f}"
+    unequal = "" if count == other else f", the reference's of {other}"
+    worth = ", half of them chosen as hard, which carry no more than a direction" if row["source"] == EXAMPLES else ""
+    return f" of {count} {row['source']} each{unequal}{worth}"
 
 
 def conclusion(predicted: Sequence[Mapping[str, Any]], resolved: bool) -> str:
@@ -114,14 +155,30 @@ def conclusion(predicted: Sequence[Mapping[str, Any]], resolved: bool) -> str:
     """
     verdicts = [row["agreement"] for row in predicted]
     if not verdicts:
-        return "No measurement here could refute an explanation."
-    doubt = "" if resolved else " The effect that it would explain is itself not resolved."
+        return "Nothing was predicted, so that these measurements test no explanation."
+    if not resolved:
+        return f"{_counted(verdicts)} There is no resolved effect that this could explain."
+    if _opposed(predicted[0]):
+        expected, found = (ERROR[predicted[0][name]] for name in ("expected_effect", "effect"))
+        return f"{_counted(verdicts)} The reason predicts {expected}, and {found} was found: it explains nothing here."
+    return f"{_counted(verdicts)} {_left(verdicts)}"
+
+
+def _counted(verdicts: Sequence[str]) -> str:
+    """How many predictions hold or fail."""
     against, for_it, count = verdicts.count(CONTRADICTS), verdicts.count(AGREES), len(verdicts)
     if count == 1:
-        return f"The one prediction {ALONE[verdicts[0]]}{doubt}"
+        return f"The one prediction {ALONE[verdicts[0]]}."
     if against:
-        return f"Predictions that fail: {against} of {count}. This is not, or not alone, the reason.{doubt}"
-    if for_it == count:
-        return f"Predictions that hold: {for_it} of {count}. They could have failed, and did not.{doubt}"
-    open_ = count - for_it
-    return f"Predictions that hold: {for_it} of {count}; not resolved: {open_}. The explanation stays open.{doubt}"
+        return f"Predictions that fail: {against} of {count}."
+    open_ = "" if for_it == count else f"; not resolved: {count - for_it}"
+    return f"Predictions that hold: {for_it} of {count}{open_}."
+
+
+def _left(verdicts: Sequence[str]) -> str:
+    """What is left of an explanation that the effect allows."""
+    if CONTRADICTS in verdicts:
+        return "This is not, or not alone, the reason."
+    if UNDECIDED in verdicts:
+        return "The explanation stays open."
+    return f"{'It' if len(verdicts) == 1 else 'They'} could have failed, and did not."

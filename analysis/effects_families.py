@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from study.space import FACTORS, Cell, Space, cell_name
@@ -19,11 +20,14 @@ class Contrast:
         levels: The cell's level of every factor.
         reference_levels: The same of the reference.
         baseline: The same of the study's baseline.
+        named: Factors whose level the label names even where it is the baseline's: contrasts of the family make the
+            same change at other levels of them.
     """
 
     levels: Cell
     reference_levels: Cell
     baseline: Cell
+    named: tuple[str, ...] = ()
 
     @property
     def cell(self) -> str:
@@ -58,11 +62,15 @@ class Contrast:
 
     @property
     def label(self) -> str:
-        """In words, with where it is made unless at the baseline: "architecture plain_deep → residual at depth 4"."""
+        """In words, with where it is made unless at the baseline: "architecture plain_deep → residual at depth 4".
+
+        Contrasts of a family that make the same change at several levels name these in any case (`named`).
+        """
         sides = {factor: [_word(factor, level) for level in pair] for factor, pair in self.changed.items()}
         changes = ", ".join(f"{factor} {old} → {new}" for factor, (old, new) in sides.items())
         reference, kept = self.reference_levels, set(FACTORS) - set(self.changed)
-        where = [f"{f} {_word(f, reference[f])}" for f in FACTORS if f in kept and reference[f] != self.baseline[f]]
+        told = {f for f in kept if reference[f] != self.baseline[f]} | kept.intersection(self.named)
+        where = [f"{f} {_word(f, reference[f])}" for f in FACTORS if f in told]
         return f"{changes} at {', '.join(where)}" if where else changes
 
     @property
@@ -86,10 +94,25 @@ def families_of(space: Space) -> list[Family]:
         Family(
             name,
             family["metric"],
-            tuple(Contrast(space.complete(a), space.complete(b), space.complete({})) for a, b in family["contrasts"]),
+            _told_apart(
+                [Contrast(space.complete(a), space.complete(b), space.complete({})) for a, b in family["contrasts"]]
+            ),
         )
         for name, family in space.families.items()
     ]
+
+
+def _told_apart(contrasts: Sequence[Contrast]) -> tuple[Contrast, ...]:
+    """The contrasts of a family; those that make the same change name the factors by which they differ."""
+    alike: dict[str, list[Contrast]] = {}
+    for one in contrasts:
+        alike.setdefault(repr(one.changed), []).append(one)
+    return tuple(replace(one, named=_varying(alike[repr(one.changed)])) for one in contrasts)
+
+
+def _varying(contrasts: Sequence[Contrast]) -> tuple[str, ...]:
+    """The factors that the references of some contrasts have at several levels."""
+    return tuple(f for f in FACTORS if len({repr(one.reference_levels[f]) for one in contrasts}) > 1)
 
 
 def _word(factor: str, level: Any) -> str:

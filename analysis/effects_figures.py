@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from analysis import citable, figures
-from analysis.effects_text import WORDS, captions, metric_name
+from analysis.effects_text import WORDS, captions, metric_name, numbers
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -117,11 +117,9 @@ def _row(axes: Axes, place: float, row: dict[str, Any], seeds: np.ndarray) -> No
         axes.plot(ends, [place, place], "|", color=colour, ms=6)
     face = colour if row["verdict"] in WORDS else "white"
     axes.plot(row["ratio"], place, "o", color=colour, mfc=face, ms=5, mew=1.2, zorder=3)
-    interval = f" [{ends[0]:.3g}, {ends[1]:.3g}]" if bounded else ", no interval"
     axes.annotate(
-        f"{row['ratio']:.3g}{interval}", (1.01, place), xycoords=("axes fraction", "data"), va="center", fontsize=7,
-        annotation_clip=False,
-    )  # fmt: skip
+        numbers(row), (1.01, place), xycoords=("axes fraction", "data"), va="center", fontsize=7, annotation_clip=False
+    )
 
 
 def _forest_legend(axes: Axes) -> None:

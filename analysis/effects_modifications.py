@@ -12,7 +12,7 @@ import numpy as np
 
 from analysis import code_diff
 from analysis.effects_explanations import conclusion, explanation, measured
-from analysis.effects_text import WORDS, metric_name, numbers
+from analysis.effects_text import WORDS, failure, metric_name, numbers, ratio
 from analysis.effects_training import EARLY
 from study.space import Space
 
@@ -47,14 +47,19 @@ def blocks(estimates: Estimates, space: Space, data: Mapping[str, Any], study: s
 
 
 def why(contrast: Contrast, space: Space, data: Mapping[str, Any]) -> list[str]:
-    """Why one would make the change: from the registries where levels are functions, else what the level is."""
+    """Why one would make the change: from the registries where levels are functions, else what the level is.
+
+    The registries' reasons are those of a change of the baseline; of another level, they describe the new one.
+    """
     functions = code_diff.registries(space)
     found = []
     for factor in contrast.factors:
         old, new = contrast.changed[factor]
         if factor in functions:
             reason = vars(functions[factor][new]).get("why")
-            found.append(reason or f"The search space gives no reason for {new}: set `{new}.why` beside its code.")
+            of_level = "" if old == contrast.baseline[factor] else f"{new}: "
+            none = f"The search space gives no reason for {new}: set `{new}.why` beside its code."
+            found.append(f"{of_level}{reason}" if reason else none)
         elif factor == "dataset":
             found.append(_of_data(old, new, data))
         elif factor in PLAIN:
@@ -111,12 +116,11 @@ def _block(
 
 
 def _time(estimates: Estimates, family: Family, contrast: Contrast, study: str) -> Iterator[str]:
+    """Where no contrast was timed, nothing is said of it here: `effects_text` says so once."""
     cost, reach = (_row(table, family, contrast) for table in (estimates.cost, estimates.reach))
     if cost is None:
-        yield (
-            "Training time was not measured alone on a quiet machine, so that it is not compared. It is measured with: "
-            f"python -m study.cost {study}"
-        )
+        if len(estimates.cost):
+            yield f"Its training time was not measured alone on a quiet machine. Run: python -m study.cost {study}"
         yield from _in_search(_row(estimates.search_time, family, contrast))
     else:
         way = "longer" if cost["low"] > 1 else "shorter" if cost["high"] < 1 else "not resolved"
@@ -171,7 +175,8 @@ def _loss(estimates: Estimates, contrast: Contrast) -> Iterator[str]:
     pair = [_end(estimates.ends, cell, metric) for cell in (contrast.cell, contrast.reference)]
     if pair[0] is not None and pair[1] is not None:
         change = pair[0]["change"]
-        still = "" if np.isnan(change) else f"; over the last quarter of training it went to {change:.3g} times"
+        times = f"; the first is {ratio(change)} times what it was after three quarters of the epochs"
+        still = "" if np.isnan(change) else times
         name = metric_name(metric)
         yield f"The {name} ends at {_valued(pair[0])}, the reference's at {_valued(pair[1])}{still}."
 
@@ -202,14 +207,16 @@ def _performance(estimates: Estimates, family: Family, contrast: Contrast, row: 
         yield f"By other measures, ratios of errors (descriptive): {named}."
     failed = estimates.failures[(estimates.failures["cell"] == contrast.cell) & (estimates.failures["count"] > 0)]
     for one in failed.to_dict("records"):
-        yield f"{one['count']} of {one['n']} trials {one['what']} [{100 * one['low']:.3g}, {100 * one['high']:.3g}] %."
+        yield f"{failure(one)}."
 
 
 def _certainty(estimates: Estimates, family: Family, contrast: Contrast, row: dict[str, Any]) -> Iterator[str]:
-    p = "no p" if np.isnan(row["p"]) else f"adjusted p = {row['p']:.3g}"
+    several = row["n_family"] > 1
+    p = "no p" if np.isnan(row["p"]) else f"{'adjusted p' if several else 'p'} = {row['p']:.3g}"
+    among = f" among {row['n_family']} contrasts" if several else ", the only contrast of its family"
     yield (
-        f"n = {row['n']} seeds, {p} among {row['n_family']} contrasts; the least that sign flips of {row['n']} seeds "
-        f"can give is {row['smallest_p']:.3g}. {row['method']}."
+        f"n = {row['n']} seeds, {p}{among}; the least that sign flips of {row['n']} seeds can give is "
+        f"{row['smallest_p']:.3g}. {row['method']}."
     )
     if not np.isnan(row["correlation"]):
         yield (

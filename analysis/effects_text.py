@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 WORDS = {"lower": "less error than the reference", "higher": "more error than the reference"}
 NAMED = 4  # contrasts that an answer names with their numbers
+DIGITS = range(3, 7)  # significant ones of a ratio: more than the first near 1
+UNCOUNTED = {"lower": "less error", "higher": "more error"}
 QUESTIONS = {"architecture": "architecture", "latent": "latent_dim", "loss": "loss", "dataset": "dataset"}
 LEVELS = {
     "architecture": "other architectures",
@@ -72,17 +74,53 @@ def answers(estimates: Estimates, channels: dict[str, int]) -> list[citable.Answ
 
 
 def metric_name(metric: str) -> str:
-    """A metric in words: "test MSE"; of SSIM, what is missing to 1."""
+    """The error that contrasts of a metric compare, in words: "test MSE"; lower is better in all.
+
+    Of SSIM, what is missing to 1; of PSNR, the geometric mean over images of MSE (`effects_errors`).
+    """
     if metric == OVER_PCA:
         return "test MSE ÷ PCA's at the same size on the same images"
-    return figures.name(metric).replace("SSIM", "1 - SSIM")
+    name = figures.name(metric).replace("SSIM", "1 - SSIM")
+    return name.replace("PSNR", "MSE (geometric mean over images)")
 
 
 def numbers(row: dict[str, Any], value: str = "ratio", low: str = "ratio_low", high: str = "ratio_high") -> str:
     """An estimate with its interval: "0.87 [0.83, 0.92]"."""
-    if np.isnan(row[low]):
-        return f"{row[value]:.3g} (no interval)"
-    return f"{row[value]:.3g} [{row[low]:.3g}, {row[high]:.3g}]"
+    if not np.isfinite([row[low], row[high]]).all():
+        return f"{ratio(row[value])} (no interval)"
+    return f"{ratio(row[value])} [{ratio(row[low])}, {ratio(row[high])}]"
+
+
+def ratio(value: float) -> str:
+    """A ratio in three digits, or in as many as show on which side of 1 it lies, up to six.
+
+    >>> ratio(0.8522), ratio(1.00432)
+    ('0.852', '1.004')
+    """
+    texts = [f"{value:.{digits}g}" for digits in DIGITS]
+    return next((text for text in texts if float(text) != 1), "1")
+
+
+def failure(row: dict[str, Any]) -> str:
+    """A rate of failures in words: "1 of 4 trials failed, 25 % [0.631, 80.6] (METHOD)".
+
+    Args:
+        row: Of `effects_failures.failures`.
+    """
+    alike = f"completed trials {'is' if row['count'] == 1 else 'are'} no better than the mean image"
+    what = "trials failed" if row["what"] == "failed" else alike
+    share, low, high = (100 * row[name] for name in ("share", "low", "high"))
+    return f"{row['count']} of {row['n']} {what}, {share:.3g} % [{low:.3g}, {high:.3g}] ({row['method']})"
+
+
+def start(family: str, metric: str) -> str:
+    """What the sentences on the contrasts of a family begin with.
+
+    Args:
+        family: Its name.
+        metric: Its own.
+    """
+    return f"{family}, {metric_name(metric)}"
 
 
 def contrast_id(row: Any, baseline: str) -> str:
@@ -139,7 +177,7 @@ def _family(rows: pd.DataFrame) -> Iterator[str]:
     if rows.empty:
         return
     first = rows.iloc[0]
-    where = f"{first['family']}, {metric_name(first['metric'])}"
+    where = start(first["family"], first["metric"])
     for verdict, words in WORDS.items():
         some = rows[rows["verdict"] == verdict]
         if len(some):
@@ -175,11 +213,7 @@ def _failures(estimates: Estimates) -> Iterator[str]:
     rows = estimates.failures
     some = rows[rows["count"] > 0]
     for row in _rows(some):
-        what = "trials failed" if row["what"] == "failed" else "completed trials are no better than the mean image"
-        yield (
-            f"{row['cell']}: {row['count']} of {row['n']} {what}, {100 * row['share']:.3g} % "
-            f"[{100 * row['low']:.3g}, {100 * row['high']:.3g}] ({row['method']})."
-        )
+        yield f"{row['cell']}: {failure(row)}."
     failed = rows[rows["what"] == "failed"]
     if not failed["count"].any():
         yield f"None of the {int(failed['n'].sum())} trials of the declared contrasts failed."
@@ -213,13 +247,15 @@ def _cost(estimates: Estimates, study: str) -> Iterator[str]:
 
 
 def _reach(table: pd.DataFrame) -> Iterator[str]:
-    for family, rows in _groups(table, "family"):
-        named = "; ".join(_reached(row) for row in _rows(rows))
+    """How the epochs are counted, once; then those of each family."""
+    if len(table):
         yield (
-            f"{family}, epochs until the validation MSE is down to what the reference ends with in the same seed: "
-            f"{named} (of {rows['last'].max():.0f} epochs; median, exact 95 % interval where 6 seeds or more allow it; "
-            "those that never get there count as longer than all that did)."
+            "Epochs to the reference's end: until the validation MSE is down to what the reference ends with in the "
+            f"same seed, of {table['last'].max():.0f} epochs; median over seeds, exact 95 % interval where 6 seeds or "
+            "more allow it; those that never get there count as longer than all that did."
         )
+    for family, rows in _groups(table, "family"):
+        yield f"Epochs to the reference's end: {family}: {'; '.join(_reached(row) for row in _rows(rows))}."
 
 
 def _reached(row: dict[str, Any]) -> str:
@@ -263,9 +299,10 @@ def _still_falling(ends: pd.DataFrame) -> Iterator[str]:
     if len(rows):
         least = rows.loc[rows["change"].idxmin()]
         yield (
-            f"Over the last quarter of training the validation MSE still changed to "
-            f"{rows['change'].min():.3g} to {rows['change'].max():.3g} times, most of all that of {least['cell']}: "
-            "equal updates are compared here, not networks trained to the end."
+            f"At the end of training the validation MSE is {ratio(rows['change'].min())} to "
+            f"{ratio(rows['change'].max())} times what it was after three quarters of the epochs, the least that of "
+            f"{least['cell']}: networks are compared after equally many epochs, not once they have converged. Where "
+            "training sets or batches differ in size, these are unequally many updates."
         )
 
 
@@ -284,12 +321,28 @@ def _answer(question: str, rows: pd.DataFrame, estimates: Estimates) -> citable.
     shown = rows.loc[sorted({*ordered.index[:NAMED], *kept})]
     first, largest = rows.iloc[0], ordered.iloc[0]
     rest = "" if len(rows) == len(shown) else " the largest resolved," if len(resolved) else " the largest,"
+    beside = _beside(estimates.contrasts, rows, estimates.baseline)
     text = (
-        f"{_tally(question, rows)}:{rest} {_named(shown)} times the reference's (simultaneous 95 % intervals, n = "
-        f"{span(rows['n'])} seeds; {first['method']})."
+        f"{_tally(question, rows)}:{rest} {_named(shown)} times the reference's{beside} (simultaneous 95 % intervals, "
+        f"n = {span(rows['n'])} seeds; {first['method']})."
     )
     figure = f"forest-{citable.slug(largest['family'])}"
     return citable.Answer(question, text, contrast_id(largest, estimates.baseline), figure)
+
+
+def _beside(table: pd.DataFrame, rows: pd.DataFrame, baseline: str) -> str:
+    """The contrasts of the same families that an answer about the baseline does not count, the largest first."""
+    same = table["family"].isin(rows["family"]) & table["factors"].isin(rows["factors"]) & (table["n"] > 0)
+    left = table[same & (table["reference"] != baseline) & ~table.index.isin(rows.index)]
+    if left.empty:
+        return ""
+    ordered = left.sort_values("value", key=abs, ascending=False)
+    named = "; ".join(
+        f"{row['label']}: {numbers(row)}, {UNCOUNTED.get(row['verdict'], 'not resolved')}"
+        for row in _rows(ordered.head(NAMED))
+    )
+    more = f"; and {len(left) - NAMED} more" if len(left) > NAMED else ""
+    return f"; not counted, since the reference is not the baseline: {named}{more}"
 
 
 def _tally(question: str, rows: pd.DataFrame) -> str:

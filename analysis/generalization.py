@@ -64,7 +64,7 @@ SHOWN = ["task", "dataset", "n_train", "part", "ratio", "ratio_low", "ratio_high
          "cells", "verdict"]  # fmt: skip
 NOTE = (
     "memorisation: training ÷ held-out error; split shift: held-out ÷ test; together: training ÷ test. value: the log "
-    "of that, or for areas under ROC curves the difference; below 0, the first does better. Mean over cells, without "
+    "of that, or for areas the difference of 1 - AUC; below 0, the first does better. Mean over cells, without "
     "those of the linear control, paired t over n seeds; against test images, for these images. equivalence_p: TOST, "
     "small where the two are the same within 2 % of the error or 0.005 of an area."
 )

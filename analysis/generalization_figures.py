@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,11 +22,14 @@ if TYPE_CHECKING:
 
 MOST_CELLS = 56  # rows of the figure of cells that a page holds
 MOST_CURVES = 6
+AREA_COLUMNS, RATIO_COLUMNS = ("value", "low", "high"), ("ratio", "ratio_low", "ratio_high")
 SHIFTS = {"memorisation": 0.24, "split shift": 0.0, "together": -0.24}  # rows' heights apart
 SIDE, CHARACTER = 0.8, 0.067  # inches: left of the axes, and a digit of a tick label
 NO_DIFFERENCE: dict[str, Any] = {"color": "black", "lw": 0.8, "ls": (0, (4, 2)), "zorder": 0}
 BAND: dict[str, Any] = {"color": "0.88", "zorder": -1, "lw": 0}
-RATIO_TICKS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 1, 1.05, 1.1, 1.2, 1.4, 2, 3, 5, 10)
+# The first are drawn first, others where they have room.
+RATIO_TICKS = (1, 0.1, 10, 0.01, 0.5, 2, 0.2, 5, 0.05, 0.02, 0.7, 1.4, 0.8, 1.2, 0.9, 1.1, 0.6, 0.3, 3, 0.95, 1.05)
+MOST_TICKS, LINE = 7, 0.13  # LINE: inches, the height of a tick label
 
 
 def draw_all(estimates: Estimates, folder: Path) -> list[Path]:
@@ -61,6 +64,7 @@ def plot_tasks(table: pd.DataFrame, caption: str) -> Figure:
         handles, labels = panels[0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside upper center", ncols=2, frameon=False)
         figures.caption(figure, caption)
+        _tick_ratios(figure, [axes for axes in panels if axes.get_xscale() == "log"], horizontal=True)
     return figure
 
 
@@ -82,14 +86,13 @@ def _tasks(axes: Axes, rows: pd.DataFrame) -> None:
         here = rows["part"] == part
         mine, places = rows[here], heights[here] + shift
         style = styles[part]
-        sign = -1 if areas else 1
-        values, low, high = (
-            sign * mine[name] if areas else mine[f"ratio{end}"]
-            for name, end in (("value", ""), ("low", "_low"), ("high", "_high"))
-        )
+        values, low, high = (mine[name] for name in (AREA_COLUMNS if areas else RATIO_COLUMNS))
+        if areas:
+            most = mine["task"].map(generalization_text.MOST).astype(float)
+            low, high = low.clip(lower=-most), high.clip(upper=most)
         axes.errorbar(values, places, xerr=_margins(values, low, high), fmt=style.marker, color=style.colour, ms=4,
                       capsize=1.5, lw=1, label=f"{part} ({generalization_text.PAIRS[part]})")  # fmt: skip
-        control = sign * mine["control"] if areas else mine["control_ratio"]
+        control = mine["control" if areas else "control_ratio"]
         axes.plot(control, places, "|", color=figures.REFERENCE, ms=9, mew=1.6, zorder=3,
                   label="linear map" if part == "together" else None)  # fmt: skip
     axes.set_yticks(range(len(names)), list(reversed(names)), fontsize=6.5)
@@ -100,7 +103,9 @@ def _tasks(axes: Axes, rows: pd.DataFrame) -> None:
         axes.fill_betweenx([height - 0.5, height + 0.5], low, high, **BAND)
     if not areas:
         _ratios(axes, horizontal=True)
-    axes.set_xlabel("gain (area, share)" if areas else "ratio (below 1: the first does better)")
+        axes.set_xlabel("ratio (below 1: the first does better)")
+    else:
+        axes.set_xlabel("difference of areas or shares\n(below 0: the first does better)", loc="right")
 
 
 def _margins(values: Any, low: Any, high: Any) -> np.ndarray:
@@ -116,27 +121,42 @@ def _band(task: str, middle: float) -> tuple[float, float]:
 
 
 def _ratios(axes: Axes, horizontal: bool) -> None:
-    """A log axis for ratios, about 1."""
-    axis, (set_scale, get_limits, set_limits) = (
-        (axes.xaxis, (axes.set_xscale, axes.get_xlim, axes.set_xlim))
+    """A log axis for ratios, about 1; its ticks follow once the figure is whole (`_tick_ratios`)."""
+    set_scale, get_limits, set_limits = (
+        (axes.set_xscale, axes.get_xlim, axes.set_xlim)
         if horizontal
-        else (axes.yaxis, (axes.set_yscale, axes.get_ylim, axes.set_ylim))
+        else (axes.set_yscale, axes.get_ylim, axes.set_ylim)
     )
     set_scale("log")
     low, high = get_limits()
     set_limits(min(low, 0.94), max(high, 1.06))
-    ticks = _ticks(*get_limits())
-    axis.set_ticks(ticks, [f"{tick:g}" for tick in ticks])
     axes.minorticks_off()
 
 
-def _ticks(low: float, high: float) -> list[float]:
-    """At most seven of `RATIO_TICKS`, 1 among them."""
-    inside = [tick for tick in RATIO_TICKS if low <= tick <= high]
-    while len(inside) > 7:
-        at = inside.index(1)
-        inside = [tick for number, tick in enumerate(inside) if (number - at) % 2 == 0]
-    return inside
+def _tick_ratios(figure: Figure, ratios: Iterable[Axes], horizontal: bool) -> None:
+    """Ticks of axes of ratios, as many as their lengths hold labels: known once the figure is laid out."""
+    figure.draw_without_rendering()
+    for axes in ratios:
+        axis, get_limits = (axes.xaxis, axes.get_xlim) if horizontal else (axes.yaxis, axes.get_ylim)
+        extent = axes.get_window_extent()
+        inches = (extent.width if horizontal else extent.height) / figure.dpi
+        ticks = _ticks(*get_limits(), inches, horizontal)
+        axis.set_ticks(ticks, [f"{tick:g}" for tick in ticks])
+        axes.minorticks_off()
+
+
+def _ticks(low: float, high: float, inches: float, horizontal: bool) -> list[float]:
+    """At most `MOST_TICKS` of `RATIO_TICKS`, 1 among them, whose labels are half a digit apart or more."""
+
+    def fits(one: float, other: float) -> bool:
+        lengths = [CHARACTER * len(f"{tick:g}") if horizontal else LINE for tick in (one, other)]
+        return abs(np.log(one / other)) / np.log(high / low) * inches >= (sum(lengths) + CHARACTER) / 2
+
+    kept: list[float] = []
+    for tick in RATIO_TICKS:
+        if low <= tick <= high and len(kept) < MOST_TICKS and all(fits(tick, other) for other in kept):
+            kept.append(tick)
+    return sorted(kept)
 
 
 def plot_cells(table: pd.DataFrame, names: Sequence[str], dataset: str, caption: str) -> Figure:
@@ -162,6 +182,7 @@ def plot_cells(table: pd.DataFrame, names: Sequence[str], dataset: str, caption:
             _ratios(axes, horizontal=True)
         figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper center", ncols=2, frameon=False)
         figures.caption(figure, caption)
+        _tick_ratios(figure, panels, horizontal=True)
     return figure
 
 
@@ -181,6 +202,7 @@ def plot_curves(curves: pd.DataFrame, dataset: str) -> Figure:
         for axes in grid[0]:
             axes.legend(fontsize=6, frameon=False, loc="best")
         figures.caption(figure, generalization_text.caption_curves(curves, dataset))
+        _tick_ratios(figure, [axes for axes in grid.flat if axes.get_yscale() == "log"], horizontal=False)
     return figure
 
 
@@ -227,5 +249,5 @@ def _drawn(rows: pd.DataFrame, task: str) -> tuple[Any, Any, Any, Any]:
         chance = generalization_text.CHANCE
         return tuple(chance - rows[name] for name in ("value", "high", "low", "control"))  # type: ignore[return-value]
     if task in AREAS:
-        return tuple(-rows[name] for name in ("value", "high", "low", "control"))  # type: ignore[return-value]
-    return tuple(rows[name] for name in ("ratio", "ratio_low", "ratio_high", "control_ratio"))  # type: ignore[return-value]
+        return tuple(rows[name] for name in (*AREA_COLUMNS, "control"))  # type: ignore[return-value]
+    return tuple(rows[name] for name in (*RATIO_COLUMNS, "control_ratio"))  # type: ignore[return-value]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from analysis.citable import Answer, slug
 from analysis.draws import THESE_IMAGES, images_of
 from analysis.generalization_estimates import LINEAR, ONE_CLASS
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
 
 FEW_SEEDS = 5
 NAMED = 3
+MOST = {ANOMALY: 1.0, MEMBERSHIP: 0.5, GENERATION: 0.5}  # a difference of areas or shares, either way
+CUT = " Intervals of areas and shares are cut to what is possible."
 LISTED = 12  # curves over one axis that have a sentence each
 PAIRS = {"memorisation": "training ÷ held-out", "split shift": "held-out ÷ test", "together": "training ÷ test"}
 LEVELS = {"train_size": "training images", "latent_dim": "latent units", "epochs": "epochs"}
@@ -57,20 +61,32 @@ def answers(estimates: Estimates, first: pd.Series) -> list[Answer]:
     together = parts["together"]
     named = {"memorisation": "memorisation", "split shift": "the split itself"}
     of_it = " and ".join(f"{words} {_number(parts[part])}" for part, words in named.items() if part in parts)
-    others = [
-        f"{row['task']} {_number(row)}{' of 1 - AUC' if row['task'] in AREAS else ''}"
-        for row in _rows(whole[~whole["task"].isin([main, MEMBERSHIP])])
-    ]
-    also = f" Training against test images in the other tasks: {'; '.join(others)}." if others else ""
+    others = whole[~whole["task"].isin([main, MEMBERSHIP])]
     sentence = (
-        f"{SAYS[together['verdict']].capitalize()}: {main} of {first['dataset']} with {images(together)}, "
-        f"training against test images {_number(together)}{f', of which {of_it}' if of_it else ''} (mean over "
+        f"{SAYS[together['verdict']].capitalize()}: in {main} of {first['dataset']} with {images(together)}, "
+        f"{_compared(main)} is {_number(together)}{f', of which {of_it}' if of_it else ''} (mean over "
         f"{_cells_of(together)}{_left_out(together)}, 95 % t intervals over n = {together['n']} seeds, for the data "
-        f"set's test images as they are).{_over_sizes(estimates, first, main)}{also}"
+        f"set's test images as they are).{_over_sizes(estimates, first, main)}{_in_other_tasks(others)}"
     )
     key = [main, "together", first["dataset"], _size(first), classes]
     statistic = "-".join(slug(part) for part in key if part)
     return [Answer("generalization", sentence, statistic, f"tasks-{first['dataset']}")]
+
+
+def _compared(task: str) -> str:
+    """What is compared between training and test images, and in which direction."""
+    if task in AREAS:
+        return f"the {_what(task)}, training less test images (below 0: training images do better),"
+    return f"the {_what(task)}, training ÷ test images (below 1: training images do better),"
+
+
+def _in_other_tasks(whole: pd.DataFrame) -> str:
+    """Training against test images in further tasks: those that are compared alike stand together."""
+    said = ""
+    for words, rows in whole.groupby(whole["task"].map(_compared), sort=False):
+        listed = "; ".join(f"{row['task']} {_number(row)}" for row in _rows(rows))
+        said += f" In other tasks {words} is: {listed}."
+    return said
 
 
 def _over_sizes(estimates: Estimates, first: pd.Series, task: str) -> str:
@@ -114,13 +130,14 @@ def images(row: dict[str, Any]) -> str:
 
 def caption_tasks(table: pd.DataFrame, dataset: str) -> str:
     """Under the figure of tasks."""
-    gain = " (or above 0 of an area or share)" if table["task"].isin(AREAS).any() else ""
+    cut = table["task"].map(MOST).astype(float) < table[["low", "high"]].abs().max(axis=1)
+    less = " (or below 0 of an area or share)" if table["task"].isin(AREAS).any() else ""
     return (
-        f"{dataset}: training, held-out and test images compared in pairs; below 1{gain} the first does better. Mean "
+        f"{dataset}: training, held-out and test images compared in pairs; below 1{less} the first does better. Mean "
         f"over at most {table['cells'].max()} cells and n = {_span(table['n'])} seeds, 95 % t interval over seeds "
         "(none: a single seed). Grey: the linear map fitted on the same training images. Band: "
-        f"{_margins_of(table)}. The test images are one fixed set: intervals hold for new draws of training and "
-        "held-out images."
+        f"{_margins_of(table)}.{CUT if cut.any() else ''} The test images are one fixed set: intervals hold for new "
+        "draws of training and held-out images."
     )
 
 
@@ -149,7 +166,7 @@ def caption_curves(table: pd.DataFrame, dataset: str) -> str:
     tasks = list(table["task"].unique())
     sides = ["below 1"] if not set(tasks) <= set(AREAS) else []
     sides += ["above 0.5 of an area"] if MEMBERSHIP in tasks else []
-    sides += ["above 0"] if set(tasks) & {ANOMALY, GENERATION} else []
+    sides += ["below 0"] if set(tasks) & {ANOMALY, GENERATION} else []
     hollow = " Hollow: a layer is narrower than the code; left out of the turning level."
     control = "PCA of the same size" if set(tasks) <= {RECONSTRUCTION, MEMBERSHIP, ANOMALY} else "a linear map"
     sizes = table[table["axis"] == "train_size"]
@@ -201,8 +218,19 @@ def _what(task: str) -> str:
 def _number(row: dict[str, Any]) -> str:
     """A ratio, or a difference of 1 - AUC, with its interval."""
     if row["task"] in AREAS:
-        return f"{row['value']:+.3f}{_ends(row['low'], row['high'], '+.3f')}"
+        return _difference(row["task"], row["value"], row["low"], row["high"])
     return f"{row['ratio']:.3f}{_ends(row['ratio_low'], row['ratio_high'], '.3f')}"
+
+
+def _difference(task: str, value: float, low: float, high: float) -> str:
+    """A difference of areas or shares; its interval cut where nothing beyond is possible, two digits of a tiny one."""
+    most = MOST[task]
+    first, last = max(low, -most), min(high, most)
+    largest = np.nanmax(np.abs([value, first, last]))
+    places = 3 if largest == 0 or largest >= 0.001 else 1 - int(np.floor(np.log10(largest)))
+    form = f"{'+' if largest else 'z'}.{places}f"  # z: no sign before nothing
+    cut = " (cut to what is possible)" if low < -most or high > most else ""
+    return f"{value:{form}}{_ends(first, last, form)}{cut}"
 
 
 def _ends(low: float, high: float, form: str) -> str:
@@ -257,8 +285,8 @@ def _control(task: str, parts: dict[str, dict[str, Any]]) -> str:
         return f"{name} has no such number"
     some = f", over {_count(row['control_cells'])} with such a number" if row["control_cells"] < row["cells"] else ""
     if task in AREAS:
-        ends = _ends(row["control_low"], row["control_high"], "+.3f")
-        return f"memorisation of {name}: {row['control']:+.3f}{ends}{some}"
+        found = _difference(task, row["control"], row["control_low"], row["control_high"])
+        return f"memorisation of {name}: {found}{some}"
     ends = _ends(row["control_ratio_low"], row["control_ratio_high"], ".3f")
     return f"memorisation of {name} fitted on the same images: {row['control_ratio']:.3f}{ends}{some}"
 

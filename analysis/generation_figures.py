@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -52,7 +52,8 @@ def plot(estimates: Estimates, dataset: str, caption: str) -> Figure:
         figure = figures.new(min(9.5, max(4.4, 1.9 + HEIGHT * len(cells))))
         left, right = cast("np.ndarray", figure.subfigures(1, 2, width_ratios=[1.5, 1]))
         axes = left.subplots()
-        _distances(axes, models[models["metric"] == PRIMARY], others[others["metric"] == PRIMARY], cells, dataset)
+        mine = estimates.contrast[estimates.contrast["dataset"] == dataset]
+        _distances(axes, models[models["metric"] == PRIMARY], mine, floor_of(others["sampler"]), cells, dataset)
         left.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=3, frameon=False, fontsize=6.5)
         for below, pair in zip(right.subplots(len(SHARES), 1), SHARES, strict=True):
             _shares(below, models[models["main"]], others, pair)
@@ -62,7 +63,9 @@ def plot(estimates: Estimates, dataset: str, caption: str) -> Figure:
     return figure
 
 
-def _distances(axes: Axes, models: pd.DataFrame, others: pd.DataFrame, cells: list[str], dataset: str) -> None:
+def _distances(
+    axes: Axes, models: pd.DataFrame, contrast: pd.DataFrame, floor: str, cells: list[str], dataset: str
+) -> None:
     places = {cell: len(cells) - 1 - place for place, cell in enumerate(cells)}
     for number, (sampler, part) in enumerate(models.groupby("sampler", sort=False)):
         style: dict[str, Any] = {
@@ -80,10 +83,10 @@ def _distances(axes: Axes, models: pd.DataFrame, others: pd.DataFrame, cells: li
     for marker in sorted({MARKERS[sampler] for sampler in main["sampler"]}):
         mine = main[main["sampler"].map(MARKERS) == marker]
         axes.plot(mine["value"], mine["cell"].map(places), marker, color="black", ms=3)
-    _lines(axes, others)
+    _lines(axes, contrast, floor, places)
     axes.set_yticks(list(places.values()), [cell.removeprefix(f"{dataset}-") for cell in places], fontsize=6.5)
     axes.set(ylim=(-0.7, len(cells) - 0.3), xlabel="kernel distance (lower is better)")
-    drawn = [*others["value"], *models["value"], *main["low"].dropna()]
+    drawn = [*contrast["baseline"], *contrast["floor"], *models["value"], *main["low"].dropna()]
     least = min((value for value in drawn if value > 0), default=1.0)
     if min(drawn) > 0:
         axes.set_xscale("log")
@@ -135,12 +138,15 @@ def _tick_label(tick: float) -> str:
     return f"{tick:g}".replace("-", "−")
 
 
-def _lines(axes: Axes, others: pd.DataFrame) -> None:
-    """The PCA mixture and the floor, of each draw of images; of many draws only the first is named."""
-    floor = floor_of(others["sampler"])
-    for method, dash in ((PCA_MIXTURE, (0, (5, 1.5))), (floor, (0, (1, 1)))):
-        for place, value in enumerate(others.loc[others["sampler"] == method, "value"]):
-            axes.axvline(value, color=figures.REFERENCE, lw=1, ls=dash, label=None if place else method, zorder=0)
+def _lines(axes: Axes, contrast: pd.DataFrame, floor: str, places: Mapping[str, int]) -> None:
+    """The PCA mixture and the floor of each cell's data, across the rows of the cells on these data; named once."""
+    heights = contrast["cell"].map(places)
+    for column, method, dash in (("baseline", PCA_MIXTURE, (0, (5, 1.5))), ("floor", floor, (0, (1, 1)))):
+        values = contrast[column]
+        runs = ((values != values.shift()) | (heights != heights.shift() - 1)).cumsum()  # of neighbours that share it
+        parts = heights.groupby(runs)
+        axes.vlines(values.groupby(runs).first(), parts.min() - 0.5, parts.max() + 0.5, color=figures.REFERENCE, lw=1,
+                    ls=[dash], label=method, zorder=0)  # fmt: skip
 
 
 def _shares(axes: Axes, main: pd.DataFrame, others: pd.DataFrame, pair: tuple[str, str]) -> None:

@@ -90,15 +90,26 @@ def _of_each_kind(shown: list[Shown]) -> list[Shown]:
 def _rows_of(shown: list[Shown]) -> tuple[list[Shown], str]:
     """At most `CELLS`, one of each kind before others, in the study's order; and what a caption says of those left out.
 
-    With more kinds than `CELLS` those that `_of_each_kind` puts first.
+    With more kinds than `CELLS` one of each regularizer comes first, then one of each other architecture.
     """
     if len(shown) <= CELLS:
         return shown, ""
-    kinds = [one.name for one in _of_each_kind(shown)]
-    names = {*[*kinds, *(one.name for one in shown if one.name not in kinds)][:CELLS]}
-    return [one for one in shown if one.name in names], (
-        f" {CELLS} of {len(shown)} cells: one of each architecture and regularizer, then the study's first."
-    )
+    kinds, words = _of_each_kind(shown), "one of each architecture and regularizer, then the study's first"
+    if len(kinds) > CELLS:
+        words = "one of each regularizer, then of each other architecture, as far as there is room"
+        regularized = _firsts(kinds, "regularizer", set())
+        seen = {one.row["architecture"] for one in regularized}
+        kinds = [*regularized, *_firsts(kinds, "architecture", seen), *kinds]
+    names = list(dict.fromkeys(one.name for one in [*kinds, *shown]))[:CELLS]
+    return [one for one in shown if one.name in names], f" {CELLS} of {len(shown)} cells: {words}."
+
+
+def _firsts(shown: list[Shown], factor: str, seen: set[str]) -> list[Shown]:
+    """The first cell of each level of a factor that is not among those seen."""
+    found: dict[str, Shown] = {}
+    for one in shown:
+        found.setdefault(one.row[factor], one)
+    return [one for level, one in found.items() if level not in seen]
 
 
 def _cell(trial: str, dataset: str) -> str:

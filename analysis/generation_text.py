@@ -72,26 +72,39 @@ def answers(estimates: Estimates, split: str) -> list[Answer]:
 def caption(estimates: Estimates, dataset: str, split: str) -> str:
     """What stands under the figure of numbers."""
     metrics = estimates.metrics[(estimates.metrics["dataset"] == dataset) & (estimates.metrics["metric"] == PRIMARY)]
-    features = estimates.features[estimates.features["dataset"] == dataset].iloc[0]
+    features = estimates.features[estimates.features["dataset"] == dataset]
+    kinds = " or ".join(f"{row['feature_size']} features ({row['features']})" for row in features.to_dict("records"))
+    models, others = (metrics[metrics["kind"] == kind] for kind in ("model", "baseline"))
+    across = ", across the rows of the cells on the same data" if others["cell"].nunique() > 1 else ""
     return (
-        f"{dataset}: decoded draws from the latent space against the same {metrics['n_images'].max():,} real "
-        f"{figures.SPLITS[split]} images, in {features['feature_size']} features ({features['features']}). Left: "
-        f"kernel distance of each sampler, mean over n = {span(metrics['n'])} seeds; the filled black mark is the main "
+        f"{dataset}: decoded draws from the latent space against {_same(models, split)}, in {kinds}. Left: kernel "
+        f"distance of each sampler, mean over n = {span(metrics['n'])} seeds; the filled black mark is the main "
         f"sampler ({MAIN}), with its 95 % t interval; lines: the PCA mixture, and real images in the place of "
-        f"generated ones. Right: shares at the main sampler, mean and 95 % t interval. Intervals: {images_of([split])}."
+        f"generated ones{across}. Right: shares at the main sampler, mean and 95 % t interval. Intervals: "
+        f"{images_of([split])}."
     )
 
 
+def _same(models: pd.DataFrame, split: str) -> str:
+    """The real images that cells are held against, which are the same for all that are trained on the same data."""
+    least, most = int(models["n_images"].min()), int(models["n_images"].max())
+    images = f"real {figures.SPLITS[split]} images"
+    return f"the same {most:,} {images}" if least == most else f"{least:,} to {most:,} {images} of each cell's own data"
+
+
 def _features(rows: pd.DataFrame, split: str) -> Iterator[str]:
+    """What images are compared by; of a data set with classes, PCA where its images are preprocessed (`of_draw`)."""
+    without, with_it = (f" of cells {how} preprocessing" if len(rows) > 1 else "" for how in ("without", "with"))
     for row in rows.to_dict("records"):
         if row["features"] == "classifier":
             yield (
-                f"images are compared by {row['feature_size']} features of a classifier trained on the same data, test "
-                f"accuracy {row['accuracy']:.4f} [{row['accuracy_low']:.4f}, {row['accuracy_high']:.4f}] "
+                f"images{without} are compared by {row['feature_size']} features of a classifier trained on the same "
+                f"data, test accuracy {row['accuracy']:.4f} [{row['accuracy_low']:.4f}, {row['accuracy_high']:.4f}] "
                 f"(n = {row['accuracy_n']:,.0f} images, exact binomial interval; weights {row['weights']})."
             )
         else:
-            yield f"images are compared by {row['feature_size']} principal components of the training images, whitened."
+            components = f"{row['feature_size']} principal components of the training images, whitened"
+            yield f"images{with_it} are compared by {components}."
 
 
 def _contrast(rows: pd.DataFrame, split: str) -> Iterator[str]:
@@ -188,7 +201,8 @@ def _memory(main: pd.DataFrame) -> str:
     found = "not shown to be more than chance in any cell"
     if len(more):
         named = "; ".join(f"{row['cell']} {_interval(row)}" for row in more.to_dict("records")[:NAMED])
-        found = f"more than chance in {len(more)} of {len(rows)} cells: {named}"
+        left = f" and {len(more) - NAMED} more in metrics.csv" if len(more) > NAMED else ""
+        found = f"more than chance in {len(more)} of {len(rows)} cells: {named}{left}"
     return (
         f"the nearest real image is a training image rather than one of as many held-out ones for "
         f"{_range(main, 'nearest_is_training')} of the generated images (0.5: nothing memorised), {found} (95 % t "

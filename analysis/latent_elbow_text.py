@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from analysis.latent_elbow_estimates import Estimates
 
 FEW_SEEDS = 5
+LEAD = (
+    "By what the application may lose, on validation images: the smallest size from which the error stays within that "
+    "share of the mean image's, with an interval. "
+)
 MAIN = 0.10  # the threshold that the answer gives; the others stand beside it
 BEYOND = float("inf")  # a size past the end of the grid
 
@@ -41,20 +45,21 @@ def sentences(estimates: Estimates) -> list[str]:
 
 
 def answers(estimates: Estimates) -> list[Answer]:
-    """To "how does one choose a latent size": the middle threshold on the first curve of each data set."""
+    """To "how does one choose a latent size": the middle threshold on the first curve of each data set.
+
+    The first begins with the rule, which is the same for all.
+    """
     rows = estimates.elbow[~estimates.elbow["shortened"] & (estimates.elbow["threshold"] == MAIN)]
-    return [_main_answer(estimates, row) for row in _rows(rows.drop_duplicates("dataset"))]
+    first_of_each = _rows(rows.drop_duplicates("dataset"))
+    return [_main_answer(estimates, row, "" if place else LEAD) for place, row in enumerate(first_of_each)]
 
 
-def _main_answer(estimates: Estimates, row: dict[str, Any]) -> Answer:
+def _main_answer(estimates: Estimates, row: dict[str, Any], lead: str) -> Answer:
     curve = row["curve"]
     reached = _reached(estimates.curve[estimates.curve["curve"] == curve])
     chosen = _size(row["value"]) != BEYOND
     identity = f"{slug(curve)}-{slug(row['rule'])}" if chosen else ""
-    sentence = (
-        "By what the application may lose, on validation images: the smallest size from which the error stays within "
-        f"that share of the mean image's, with an interval. {curve}: {_choice(row, estimates.kind, reached)}"
-    )
+    sentence = f"{lead}{curve}: {_choice(row, estimates.kind, reached)}"
     return Answer("latent_elbow", sentence, identity, f"curve-{row['dataset']}")
 
 

@@ -9,9 +9,9 @@
              themselves give, and the most frequent class alone, stand beside it.
   images     trustworthiness and continuity of neighbourhoods, and the share of the images' variance that is
              reconstructed.
-Each network is compared with PCA of the same size on the same images, seed by seed. Without --cells these are the
-cells that differ from the study's first in data set and latent size alone. Where the models are gone, the codes of 32
-stored images are drawn, and nothing is measured.
+Each network is compared with PCA of the same size on the same images, seed by seed. Unless others are named, these are
+the cells that differ from the study's first in data set and latent size alone. Where the models are gone, the codes of
+32 stored images are drawn, and nothing is measured.
 """
 
 from __future__ import annotations

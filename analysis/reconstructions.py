@@ -4,8 +4,9 @@
 
 The images are chosen by rule before any network is trained: by their error under a principal component analysis, the
 ones around the median, and an even draw of the worst tenth. No model is needed: each trial has stored what it made of
-them, with 8 bits a pixel. Beside the pictures stand their errors: an image's mean over seeds with its t interval on the
-log scale, and what share of a cell's error all its seeds have in common, which more seeds would not average out.
+them, with 8 bits a pixel. The pictures show no numbers; tables hold the error of every image in every trial
+(images.csv), the geometric mean of a cell's error over seeds with its t interval on the log scale, and what share of it
+all seeds of the cell have in common, which more seeds would not average out (cells.csv).
 """
 
 from __future__ import annotations

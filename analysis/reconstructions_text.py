@@ -28,17 +28,19 @@ def _errors(rows: pd.DataFrame, words: str) -> Iterator[str]:
     """The least and the greatest error, with intervals that are not corrected for the choice."""
     ordered = rows.sort_values("error")
     low, high = ordered.iloc[0], ordered.iloc[-1]
-    others = f"; the greatest {_cell(high)}" if len(ordered) > 1 else ""
-    whose = f"the least error of {len(rows)} cells has" if len(rows) > 1 else "the error of"
-    yield (
-        f"on {low['images']} images {words} of PCA error, {whose} {_cell(low)}"
-        f"{others} ({low['method']}, each cell's own; descriptive)."
-    )
+    found = f"the one cell, {low['cell']}, has MSE {_error(low)}"
+    if len(ordered) > 1:
+        found = (
+            f"of {len(rows)} cells {low['cell']} has the least error, MSE {_error(low)}, and {high['cell']} the "
+            f"greatest, MSE {_error(high)}"
+        )
+    yield f"on {low['images']} images {words} of PCA error, {found} ({low['method']}, each cell's own; descriptive)."
 
 
-def _cell(row: Any) -> str:
-    interval = f" [{row['low']:.3g}, {row['high']:.3g}]" if row["low"] == row["low"] else ", no interval"
-    return f"{row['cell']}, MSE {row['error']:.3g}{interval}, n = {row['n']}"
+def _error(row: Any) -> str:
+    known = row["low"] == row["low"]
+    ends = f"[{row['low']:.3g}, {row['high']:.3g}] (" if known else "(no interval, "
+    return f"{row['error']:.3g} {ends}n = {row['n']})"
 
 
 def _ratio(row: dict[str, Any]) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from analysis import residual_training_text
@@ -161,8 +162,8 @@ def _p(row: dict[str, Any]) -> str:
 
 def _coarse(row: dict[str, Any]) -> str:
     """What few seeds allow without normality."""
-    least = smallest_p(int(row["n"]))
-    return f"; assumes normality: sign flips of {row['n']} seeds give no p below {least:.2g}" if least > LEVEL else ""
+    least = Fraction(smallest_p(int(row["n"])))  # a power of 1/2; no table holds it as a decimal number
+    return f"; assumes normality: sign flips of {row['n']} seeds give no p below {least}" if least > LEVEL else ""
 
 
 def _factor(row: dict[str, Any]) -> str:

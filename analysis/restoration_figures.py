@@ -57,6 +57,12 @@ def chosen(trials: pd.DataFrame, cells: pd.DataFrame) -> dict[str, list[str]]:
     return found
 
 
+def rule(cells: Sequence[str], most: int = CELLS) -> str:
+    """In words, which of the `chosen` cells of a data set a figure shows, of `most` at most."""
+    some = f", of which the first {most} are shown" if len(cells) == CELLS else ""  # there may be more kinds
+    return f"Cells: the study's first, then by validation MSE, one of each architecture and regularizer{some}."
+
+
 def plot(estimates: Estimates, kind: Kind, dataset: str, cells: Sequence[str], caption: str) -> Figure:
     """Every cell's skill with its interval, and error over difficulty for some cells and all baselines."""
     rows = estimates.skill[estimates.skill["dataset"] == dataset]
@@ -157,12 +163,13 @@ def _styles(cells: Sequence[str]) -> dict[str, figures.Style]:
 
 @dataclass(frozen=True)
 class Examples:
-    """Pictures: row's name → condition → images; and the table of what they show."""
+    """Pictures: row's name → condition → images; the table of what they show; the cells that were chosen."""
 
     rows: dict[str, dict[str, np.ndarray]]
     conditions: list[str]
     table: pd.DataFrame
     dataset: str
+    cells: Sequence[str]
 
 
 def examples(results: Results, dataset: str, cells: Sequence[str]) -> Examples | None:
@@ -187,7 +194,7 @@ def examples(results: Results, dataset: str, cells: Sequence[str]) -> Examples |
         for condition in conditions
         for image, error in enumerate(metrics.squared_error(truth, pictures[condition] / np.float32(255)))
     ]
-    return Examples(rows, conditions, pd.DataFrame(numbers), dataset)
+    return Examples(rows, conditions, pd.DataFrame(numbers), dataset, cells)
 
 
 def plot_examples(shown: Examples, kind: Kind, split: str) -> Figure:
@@ -212,7 +219,6 @@ def plot_examples(shown: Examples, kind: Kind, split: str) -> Figure:
         figures.caption(
             figure,
             f"{shown.dataset}, {kind.name}: of each pair, left an image of median PCA error, right the worst, of the "
-            f"{figures.SPLITS[split]} images; networks of the lowest seed. Cells: the study's first, then by "
-            "validation MSE, one of each architecture and regularizer.",
+            f"{figures.SPLITS[split]} images; networks of the lowest seed. {rule(shown.cells)}",
         )
     return figure

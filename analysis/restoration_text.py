@@ -38,13 +38,14 @@ def answers(
     for dataset, rows in estimates.skill.groupby("dataset", sort=False):
         counts = rows["verdict"].value_counts()
         beat, lost = (int(counts.get(verdict, 0)) for verdict in ("lower", "higher"))
+        untold = f", not told apart from it in {rest}" if (rest := len(rows) - beat - lost) else ""
         cell = shown[str(dataset)][min(1, len(shown[str(dataset)]) - 1)]
         row = rows[rows["cell"] == cell].iloc[0]
         sentence = (
-            f"{dataset}, {kind.name}: {beat} of {len(rows)} cells have less error than the {REFERENCE} on "
-            f"{figures.SPLITS[split]} images and {lost} more (the rest is not told apart); {cell} has "
-            f"{_ratio(row)} times its error ({kind.error}, geometric mean over {row['conditions']} conditions, "
-            f"n = {row['n']} seeds; {row['method']})."
+            f"{dataset}, {kind.name}: the error on {figures.SPLITS[split]} images is below the {REFERENCE}'s in {beat} "
+            f"of {len(rows)} cells, above it in {lost}{untold}; {cell} has {_ratio(row)} times the {REFERENCE}'s error "
+            f"({kind.error}, geometric mean over {row['conditions']} conditions, n = {row['n']} seeds; "
+            f"{row['method']})."
         )
         yield citable.Answer(kind.name, sentence, f"skill-{citable.slug(cell)}", str(dataset))
 
@@ -53,11 +54,16 @@ def caption(estimates: Estimates, kind: Kind, dataset: str, split: str) -> str:
     """What stands under the figure of numbers."""
     rows = estimates.skill[estimates.skill["dataset"] == dataset]
     return (
-        f"{dataset}, {kind.name}: {kind.error} ÷ the {REFERENCE}'s on the same {rows['n_images'].max():,} "
+        f"{dataset}, {kind.name}: {kind.error} ÷ the {REFERENCE}'s on the same {_span(rows['n_images'])} "
         f"{figures.SPLITS[split]} images. Left: geometric mean over {rows['conditions'].max()} conditions, "
         f"n = {command.span(set(rows['n']))} seeds, {rows['method'].iloc[0]}. Right: mean and 95 % t interval over "
         "seeds of log error in one pass; costly baselines on at most 1,000 of the images."
     )
+
+
+def _span(images: pd.Series) -> str:
+    least, most = int(images.min()), int(images.max())
+    return f"{least:,}" if least == most else f"{least:,} to {most:,}"
 
 
 def _skill(table: pd.DataFrame, kind: Kind, split: str) -> Iterator[str]:
@@ -140,34 +146,47 @@ def _fills(table: pd.DataFrame) -> Iterator[str]:
 
 
 def _crossings(table: pd.DataFrame) -> Iterator[str]:
-    """Of each baseline, in how many cells the network has less error at every level, from one on, not at the last."""
+    """Of each baseline, in how many cells the network has less error at every level, from one on, or from none on."""
     if not len(table):
         return
     for (dataset, baseline), rows in table.groupby(["dataset", "baseline"], sort=False):
-        never = rows[rows["low"] == float("inf")]
-        always = rows[rows["high"] == rows["first"]]
-        between = rows.drop(never.index).drop(always.index)
-        last = rows["last"].iloc[0]
-        parts = [f"{len(always)} at every level"] if len(always) else []
-        if len(never):
-            parts.append(f"{len(never)} not at the highest, σ = {last:g}")
-        if some := [row for row in _rows(never) if row["less_error_at"]][:1]:
-            parts[-1] += f" ({some[0]['cell']}: only at σ = {some[0]['less_error_at'].replace(' ', ', ')})"
+        always, never = rows[rows["from"] == rows["first"]], rows[rows["from"] == float("inf")]
+        between = rows.drop(always.index).drop(never.index)
+        resolved = _open(always["high"] > always["first"])
+        parts = [f"{len(always)} at every level tried{f' ({resolved})' if resolved else ''}"] if len(always) else []
         if len(between):
             more = f" and {len(between) - NAMED} more" if len(between) > NAMED else ""
             named = "; ".join(_crossing(row) for row in _rows(between)[:NAMED])
             parts.append(f"{len(between)} from a level on: {named}{more}")
+        if len(never):
+            highest = f"not at the highest tried, σ = {rows['last'].iloc[0]:g}"
+            found = filter(None, [highest, _open(never["low"] < float("inf")), _below(never)])
+            parts.append(f"{len(never)} from no level on ({'; '.join(found)})")
         yield (
-            f"{dataset}, Gaussian noise, less error than {baseline}: of {len(rows)} cells {', '.join(parts)} "
+            f"{dataset}, Gaussian noise, less error than {baseline}: of {len(rows)} cells {'; '.join(parts)} "
             f"({rows['n_images'].max():,} images, n = {command.span(set(rows['n']))} seeds; {rows['method'].iloc[0]}; "
             "see crossings.csv)."
         )
 
 
+def _open(leaves_open: pd.Series) -> str:
+    """In how many cells of a group the interval holds other levels too."""
+    return f"not resolved in {leaves_open.sum()} of them" if leaves_open.any() else ""
+
+
+def _below(never: pd.DataFrame) -> str:
+    """Which cells have less error at levels below the highest alone."""
+    some = _rows(never[never["less_error_at"] != ""])
+    if not some:
+        return ""
+    more = f" and {len(some) - 1} more at some levels" if len(some) > 1 else ""
+    return f"{some[0]['cell']} only at σ = {some[0]['less_error_at'].replace(' ', ', ')}{more}"
+
+
 def _crossing(row: dict[str, Any]) -> str:
-    level, low, high = (_level(row, end) for end in ("from", "low", "high"))
-    level = level if level[0] in "≤>" else f"= {level}"
-    return f"{row['cell']} from σ {level} " + (f"[{low}, {high}]" if row["low"] == row["low"] else "(no interval)")
+    low, high = (_level(row, end) for end in ("low", "high"))
+    ends = f"[{low}, {high}]" if row["low"] == row["low"] else "(no interval)"
+    return f"{row['cell']} from σ = {row['from']:.2g} {ends}"
 
 
 def _level(row: dict[str, Any], end: str) -> str:

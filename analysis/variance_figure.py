@@ -10,6 +10,7 @@ import numpy as np
 from analysis import figures
 from analysis.variance_blocks import RESIDUAL, SEED
 from analysis.variance_budget import ALL_SOURCES
+from analysis.variance_text import percentage
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -52,8 +53,9 @@ def plot_blocks(components: pd.DataFrame) -> Figure:
     ]
     caption = (
         f"Shares of the variance of {components['metric'].iloc[0]} among the cells and seeds of each full factorial "
-        "block: points bias-corrected, so that chance alone gives 0 (or a little below); bars 95 % intervals. Filled: "
-        f"factors and their interactions (×). Hollow: what differs between seeds. {_first(components['method'])}."
+        "block: points bias-corrected, so that chance alone gives 0 (or a little below); bars 95 % intervals, cut at "
+        "0. Filled: factors and their interactions (×). Hollow: what differs between seeds. "
+        f"{_first(components['method'])}."
     )
     return _panels(titles, rows, "share of the variance, %", caption)
 
@@ -74,7 +76,7 @@ def plot_budget(budget: pd.DataFrame) -> Figure:
         "Variance of log test MSE over seeds that decide one source alone, the others held at those of seed 0, ÷ that "
         "over seeds that decide all, with 95 % intervals (χ² of a variance, F of a share; assume normal log errors). "
         "Dashed: the whole. Interactions: the whole less its three sources. Test images: what another draw of them "
-        "would add beside the whole. Arrows: beyond the axis."
+        "would add beside the whole. Arrows: beyond the axis, where an estimate has no point."
     )
     return _panels(titles, rows, "share of the variance over seeds, %", caption, whole=True)
 
@@ -124,14 +126,15 @@ def _shares(axes: Axes, part: list[tuple], shown: tuple[float, float]) -> None:
     places = np.arange(len(part))[::-1]
     for place, (_, value, low, high, hollow) in zip(places, part, strict=True):
         colour = figures.COLOURS[0]
+        numbers = 100 * np.array([value, low, high] if low == low else [value])
         if low == low:
-            ends = np.clip([100 * low, 100 * high], *shown)
-            axes.plot(ends, [place, place], color=colour, lw=1.2, solid_capstyle="butt")
-            for end, given, arrow in zip(ends, (low, high), "<>", strict=True):
-                if end != 100 * given:
-                    axes.plot(end, place, arrow, color=colour, ms=4)
-        axes.plot(np.clip(100 * value, *shown), place, "o", color=colour, mfc="white" if hollow else colour, zorder=3)
-        axes.annotate(f"{100 * value:.3g} %", (1, place), xycoords=("axes fraction", "data"), va="center",
+            axes.plot(np.clip(numbers[1:], *shown), [place, place], color=colour, lw=1.2, solid_capstyle="butt")
+        if shown[0] <= numbers[0] <= shown[1]:
+            axes.plot(numbers[0], place, "o", color=colour, mfc="white" if hollow else colour, zorder=3)
+        for end, arrow, beyond in zip(shown, "<>", (numbers < shown[0], numbers > shown[1]), strict=True):
+            if beyond.any():
+                axes.plot(end, place, arrow, color=colour, ms=4)
+        axes.annotate(percentage(value), (1, place), xycoords=("axes fraction", "data"), va="center",
                       xytext=(4, 0), textcoords="offset points", fontsize=7)  # fmt: skip
     axes.set_yticks(places, [row[0] for row in part])
     axes.set_ylim(-0.6, len(part) - 0.4)

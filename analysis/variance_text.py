@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from analysis.variance_blocks import RESIDUAL, SEED
 from analysis.variance_budget import ALL_SOURCES, REMAINDER, TEST_IMAGES
 from analysis.variance_claims import HALF_WIDTH, POWER
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
 
 NAMED = 4  # terms or claims that a sentence names with their numbers
 FEW_SEEDS = 5
+WHOLE = 1.0  # an interval of a share that is as wide as this says nothing of its size
+THOUSAND = 1000  # from here on a percentage has no third digit to round
 
 
 def sentences(estimates: Estimates) -> list[str]:
@@ -30,6 +34,10 @@ def sentences(estimates: Estimates) -> list[str]:
 NO_BUDGET = (
     "No budget of randomness: no cell lets the seed decide one source alone. A block that does: "
     "dict(randomness=['weights', 'batch_order', 'splits'])."
+)
+NEGATIVE = (
+    "Where an estimated share is negative, less was seen than chance alone makes; the estimates are corrected for "
+    "chance and may fall below 0, while their intervals are cut at 0."
 )
 NO_CLAIMS = "No number of seeds for a claim: the search space declares no family of which 2 seeds are there."
 
@@ -49,11 +57,14 @@ def _blocks(blocks: pd.DataFrame, components: pd.DataFrame) -> Iterator[str]:
             yield f"Block {block['block']}: not told from none by F at 5 %: {', '.join(nothing)}."
         if block["seeds"] < block["planned"]:
             yield f"Block {block['block']}: {block['seeds']} of {block['planned']} seeds have all its cells so far."
+    if len(components) and (components["share"] < 0).any():
+        yield NEGATIVE
 
 
 def _share(row: dict[str, Any]) -> str:
     name = {SEED: "what all cells of a seed share", RESIDUAL: "the rest"}.get(row["effect"], row["effect"])
-    return f"{name} {_percent(row['share'])}{_interval(row['low'], row['high'])}"
+    negative = " (a negative estimate)" if row["share"] < 0 else ""
+    return f"{name} {percentage(row['share'])}{_interval(row['low'], row['high'])}{negative}"
 
 
 def _refused(blocks: pd.DataFrame) -> Iterator[str]:
@@ -72,18 +83,34 @@ def _budget(budget: pd.DataFrame) -> Iterator[str]:
         if not len(sources):
             yield f"{cell}: no budget, for no twin in which the seed decides one source has 2 completed seeds."
             continue
-        parts = "; ".join(_source(row) for row in _rows(sources))
         yield (
-            f"{cell}: over n = {whole['n']} seeds the test MSE spreads by {whole['sd_percent']:.2g} %. Of that "
-            f"variance: {parts}. {_largest(sources)} ({whole['method']})."
+            f"{cell}: over n = {whole['n']} seeds the test MSE spreads by {whole['sd_percent']:.2g} %. "
+            f"{' '.join(_sources(sources))} {_largest(sources)} ({whole['method']})."
         )
         yield from (f"{cell}: {text}" for text in _beside(rows))
         if failed := int(rows["failed"].sum()):
             yield f"{cell}: {failed} of its trials failed; the spread is that of the others."
 
 
+def _sources(sources: pd.DataFrame) -> Iterator[str]:
+    """The shares that can be estimated, and by name those that cannot."""
+    wide = _wide(sources)
+    if known := [_source(row) for row in _rows(sources[~wide])]:
+        yield f"Of that variance: {'; '.join(known)}."
+    if unknown := [f"{row['source']} (n = {row['n']})" for row in _rows(sources[wide])]:
+        yield (
+            f"The share of that variance is not estimable for {', '.join(unknown)}: an interval wider than from 0 to "
+            "100 % (budget.csv)."
+        )
+
+
+def _wide(shares: pd.DataFrame) -> pd.Series:
+    """Whether an interval is wider than all the values that a share can have; not where there is none."""
+    return shares["share_high"] - shares["share_low"] >= WHOLE
+
+
 def _source(row: dict[str, Any]) -> str:
-    return f"{row['source']} {_percent(row['share'])}{_interval(row['share_low'], row['share_high'])}, n = {row['n']}"
+    return f"{row['source']} {percentage(row['share'])}{_interval(row['share_low'], row['share_high'])}, n = {row['n']}"
 
 
 def _largest(sources: pd.DataFrame) -> str:
@@ -96,20 +123,29 @@ def _largest(sources: pd.DataFrame) -> str:
 
 
 def _beside(rows: pd.DataFrame) -> Iterator[str]:
-    for row in _rows(rows[rows["source"] == REMAINDER]):
-        inside = row["share_low"] <= 0 <= row["share_high"]
-        verdict = (
-            "not told from 0, so that they may simply add up" if inside else "so that the sources do not simply add up"
-        )
+    left = rows[rows["source"] == REMAINDER]
+    for row in _rows(left[_wide(left)]):
         yield (
-            f"the sources leave {_percent(row['share'])}{_interval(row['share_low'], row['share_high'])} of it, "
-            f"{verdict} ({row['method']})."
+            f"what the sources leave of the variance is {_adding_up(row)}; its size is not estimable with "
+            f"n = {row['n']} seeds, with an interval wider than from 0 to 100 % ({row['method']})."
+        )
+    for row in _rows(left[~_wide(left)]):
+        negative = " (a negative estimate: one by one they vary by more than together)" if row["share"] < 0 else ""
+        yield (
+            f"the sources leave {percentage(row['share'])}{_interval(row['share_low'], row['share_high'])} of it"
+            f"{negative}, {_adding_up(row)} ({row['method']})."
         )
     for row in _rows(rows[rows["source"] == TEST_IMAGES]):
         yield (
-            f"another draw of test images would add {_percent(row['share'])}"
+            f"another draw of test images would add {percentage(row['share'])}"
             f"{_interval(row['share_low'], row['share_high'])} of that variance ({row['method']})."
         )
+
+
+def _adding_up(row: dict[str, Any]) -> str:
+    if row["share_low"] <= 0 <= row["share_high"]:
+        return "not told from 0, so that they may simply add up"
+    return "told from 0, so that they do not simply add up"
 
 
 def _needed(needed: pd.DataFrame) -> Iterator[str]:
@@ -143,7 +179,7 @@ WARNING = (
 
 def _listed(rows: list[dict[str, Any]], column: str) -> str:
     named = "; ".join(
-        f"{row['label']} {_count(row[column])} [{_count(row[f'{column}_low'])}, {_count(row[f'{column}_high'])}]"
+        f"{row['label']}: {_count(row[column])} seeds [{_count(row[f'{column}_low'])}, {_count(row[f'{column}_high'])}]"
         for row in rows[:NAMED]
     )
     return f"{named}; {len(rows) - NAMED} more, with fewer, in needed.csv" if len(rows) > NAMED else named
@@ -153,12 +189,20 @@ def _count(seeds: float) -> str:
     return "∞" if seeds == float("inf") else f"{seeds:,.0f}"
 
 
-def _percent(share: float) -> str:
-    return f"{100 * share:.3g} %" if share == share else "–"
+def percentage(share: float) -> str:
+    """A share in per cent, "28.5 %": three digits or all before the point, no power of ten; "–" for NaN."""
+    return f"{_per_cent(share)} %" if share == share else "–"
 
 
 def _interval(low: float, high: float) -> str:
-    return f" [{100 * low:.3g}, {100 * high:.3g}]" if low == low and high == high else ""
+    return f" [{_per_cent(low)}, {_per_cent(high)}]" if low == low and high == high else ""
+
+
+def _per_cent(share: float) -> str:
+    number = 100 * share
+    if abs(number) >= THOUSAND or not np.isfinite(number):
+        return f"{number:.0f}"
+    return np.format_float_positional(float(f"{number:.3g}"), trim="-")
 
 
 def _words(method: str) -> str:

@@ -95,8 +95,8 @@ def contractive(encoder: Any, decoder: Any, loss: Callable, images: Any, random:
 def variational(encoder: Any, decoder: Any, loss: Callable, images: Any, random: Any) -> Any:
     """The negative evidence lower bound of an image: mean loss × (H·W·C) + KL(N(μ, σ²) ‖ N(0, 1)), in nats for BCE.
 
-    Of an image and not of a pixel, as in the Keras example: divided by 784, most gradients of the encoder would begin
-    below Adam's epsilon, which then decides what is learnt.
+    Of an image and not of a pixel, as in the Keras example: divided by the 784 pixels of a 28×28 image, most gradients
+    of the encoder would begin below Adam's epsilon, which then decides what is learnt.
     """
     import keras
     from keras import ops

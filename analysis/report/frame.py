@@ -71,7 +71,7 @@ def _behind(evidence: Evidence, analysis: Analysis, answer: Answer) -> Iterable[
         one = evidence.statistics[answer.statistic]
         parts += [f"{one.what}: ", Span(one.numbers, "number", one.key), f" (n = {one.n}; ", Span(one.id, "code"), ")"]
     if answer.figure:
-        parts += ["; " if parts else "", figure(f"{analysis.study}:{analysis.place}.{answer.figure}")]
+        parts += ["; " if parts else "Shown in ", figure(f"{analysis.study}:{analysis.place}.{answer.figure}")]
     if parts:
         yield paragraph(*parts, ".", small=True)
 
@@ -87,11 +87,9 @@ def figure(key: str) -> Span:
 
 
 def shown(picture: Picture) -> Figure:
-    """A picture; its caption is part of it, so that under it stands only what it is."""
-    place = picture.key.partition(":")
-    return Figure(
-        picture.key, picture.path, picture.caption, plain(f"{place[2]}, study {place[0]}; its text is in the picture.")
-    )
+    """A picture; its caption is part of it, so that under it stands only where it comes from."""
+    study, _, name = picture.key.partition(":")
+    return Figure(picture.key, picture.path, picture.caption, plain(Span(name, "code"), f" of study {study}."))
 
 
 def cited_numbers(found: Iterable[Statistic]) -> list[Block]:

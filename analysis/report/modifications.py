@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from analysis.cite_statistics import Statistic, p_value
-from analysis.effects_text import contrast_id
+from analysis.effects_text import contrast_id, numbers, start
 from analysis.report import frame
 from analysis.report.blocks import (
     Block,
@@ -75,7 +75,8 @@ def _of_study(section: Section, evidence: Evidence, shown: dict[Block, Span], wh
     for place, one in enumerate(mine, 1):
         here = Span(f"«{one['label']}»{whose}", "section", f"{section.id}-{evidence.study}-{place}")
         singly += _modification(one, here, shown, say)
-    return [*([_table(mine, evidence)] if mine else []), *drawn, *singly]
+    whole = [*_answer(section, evidence, say), *_table(mine, evidence)] if mine else []
+    return [*whole, *drawn, *singly]
 
 
 def families() -> set[str]:
@@ -103,17 +104,48 @@ def gap(section: Section, evidence: Sequence[Evidence]) -> Gap:
     )
 
 
-def _table(mine: Sequence[Mapping[str, Any]], evidence: Evidence) -> Table:
-    """Performance, time an epoch and epochs against the reference, each with its interval."""
+def _answer(section: Section, evidence: Evidence, say: Say) -> Iterator[Paragraph]:
+    """What the analysis says of the section's family, where the section has no question whose answer says so."""
+    family = {} if section.question else evidence.manifest["space"]["families"].get(section.family)
+    if family:
+        begins = start(section.family, family["metric"])
+        found = (text for analysis in evidence.of(MODIFICATIONS) for text in analysis.sentences)
+        yield from (say(text) for text in found if text.startswith(f"{begins}: "))
+
+
+def _table(mine: Sequence[Mapping[str, Any]], evidence: Evidence) -> Iterator[Block]:
+    """Performance, time an epoch and epochs against the reference, each with its interval, where any has them."""
     baseline = next(iter(evidence.manifest["cells"]))
-    rows = []
-    for one in mine:
-        name = contrast_id(one, baseline)
-        found = [evidence.statistics.get(f"{MODIFICATIONS}.{kind}{name}") for kind in ("", "seconds-", "epochs-")]
-        p = "–" if found[0] is None or found[0].p is None else p_value(found[0].p).removeprefix("p = ")
-        rows.append((plain(one["label"]), _cell(found[0]), plain(p), _cell(found[1]), _cell(found[2])))
-    header = ("modification", "error ÷ reference's", "p", "seconds an epoch ÷ reference's", "epochs to reference's end")
-    return Table(f"{evidence.study}: modifications against their references (lower is better)", header, tuple(rows))
+    names = [contrast_id(one, baseline) for one in mine]
+    error, seconds, epochs = (
+        [evidence.statistics.get(f"{MODIFICATIONS}.{kind}{name}") for name in names]
+        for kind in ("", "seconds-", "epochs-")
+    )
+    columns: dict[str, list[Text]] = {
+        "modification": [plain(one["label"]) for one in mine],
+        "error ÷ reference's": [_ratio(one) for one in error],
+        "p": [_p(one) for one in error],
+    }
+    if any(seconds):
+        columns["seconds an epoch ÷ reference's"] = [_ratio(one) for one in seconds]
+    if any(epochs):
+        columns["epochs to reference's end"] = [_cell(one) for one in epochs]
+    title = f"{evidence.study}: modifications against their references (lower is better)"
+    yield Table(title, tuple(columns), tuple(zip(*columns.values(), strict=True)))
+    if not any(seconds):
+        command = Span(f"python -m study.cost {evidence.study}", "code")
+        yield paragraph("Seconds an epoch have not been measured on a quiet machine; run ", command, ".", small=True)
+
+
+def _ratio(one: Statistic | None) -> Text:
+    """In as many digits as show on which side of 1 the ends of its interval lie."""
+    if one is None or one.low is None or one.high is None:
+        return _cell(one)
+    return (Span(numbers(vars(one), "value", "low", "high"), "number", one.key), Span(f" (n = {one.n})"))
+
+
+def _p(one: Statistic | None) -> Text:
+    return plain("–" if one is None or one.p is None else p_value(one.p).removeprefix("p = "))
 
 
 def _cell(one: Statistic | None) -> Text:

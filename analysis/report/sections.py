@@ -120,7 +120,7 @@ SECTIONS = (
         "residual", DISCUSSION, "Question 3: residual blocks", "Can residual blocks be included in an autoencoder?",
         ("residual",), "residual",
         code=("study.architectures.residual:build",),
-        sources=("he2016", "ronneberger2015"),
+        sources=("he2016", "ronneberger2015", "yang2019"),
     ),
     Section("variance", CERTAINTY, "Where the variance comes from", "What do the differences rest on?", ("variance",)),
     Section("robustness", CERTAINTY, "Robustness", "Does each conclusion survive another choice?", ("robustness",)),

@@ -13,8 +13,8 @@ KERNEL = 7
     why="A ConvNeXt block separates looking around (a 7×7 convolution of each channel by itself) from combining "
     "channels (two pointwise layers with a wide middle), with layer normalisation and one smooth non-linearity (Liu et "
     "al. 2022, arXiv:2201.03545). It is what convolutional networks became after transformers. It sees farther than "
-    "3×3 kernels at the same depth; on images of 28 pixels there may be little left to see, and on a CPU depthwise "
-    "convolutions are slow for the operations they do."
+    "3×3 kernels at the same depth; in images of 28×28 pixels or fewer there may be little left to see, and on a CPU "
+    "depthwise convolutions are slow for the operations they do."
 )
 def build(shape: tuple[int, int, int], latent_dim: int, depth: int | None = None) -> tuple[Any, Any]:
     """Two stages, each a halving 2×2 convolution and one block, 16 and 32 channels; mirrored."""

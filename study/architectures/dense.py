@@ -9,8 +9,8 @@ from study.levels import level
 @level(
     why="Fully connected layers drop the assumption that neighbouring pixels belong together and that a stroke means "
     "the same wherever it stands. On small, centred images that costs parameters but little accuracy, and matrix "
-    "products run faster than convolutions on a CPU; the shape 784–512–256–k follows the deep autoencoder of Hinton "
-    "and Salakhutdinov (2006, doi:10.1126/science.1127647), shortened."
+    "products run faster than convolutions on a CPU; the shape, 784–512–256–k for 28×28 images, follows the deep "
+    "autoencoder of Hinton and Salakhutdinov (2006, doi:10.1126/science.1127647), shortened."
 )
 def build(shape: tuple[int, int, int], latent_dim: int, depth: int | None = None) -> tuple[Any, Any]:
     """Dense 512, Dense 256, code; mirrored, sigmoid output. Layers widen to the latent size where that is larger."""

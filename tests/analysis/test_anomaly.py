@@ -284,8 +284,23 @@ def test_the_answer_cites_a_statistic():
     (answer,) = anomaly_text.answers(estimates, {"digits": ["digits-dense-k4-mse"]})
     ids = pd.concat(anomaly._citable(estimates))["id"]
     assert answer.statistic == "auc-digits-dense-k4-mse-photo_patches-squared-error" and answer.statistic in set(ids)
-    assert ids.is_unique and "against photo_patches 0.8" in answer.sentence and "noise 0.8" in answer.sentence
-    assert "of 2 pairs of cell and set" in answer.sentence and "n = 3 seeds" in answer.sentence
+    assert ids.is_unique and answer.sentence.count("] against ") == 2 and "n = 3 seeds" in answer.sentence
+    own, over_all = answer.sentence.split(" Over all cells, ")  # of the cell, and of all: two subjects, two sentences
+    assert own.endswith(").") and "the squared error of digits-dense-k4-mse is 0.8" in own and "PCA" not in own
+    assert over_all.startswith("the area is above that of PCA's error at the same latent size in ")
+    assert "of 2 pairs of cell and set, below in " in over_all
+    alone = dataclasses.replace(estimates, contrast=pd.DataFrame())
+    (answer,) = anomaly_text.answers(alone, {"digits": ["digits-dense-k4-mse"]})
+    assert answer.sentence == own
+
+
+def test_areas_not_errors_are_above_or_below_those_of_pca():
+    estimates = estimate(results(1.5))
+    estimates = dataclasses.replace(estimates, contrast=estimates.contrast.assign(verdict="higher"))
+    text = next(anomaly_text._primary(estimates))
+    assert "; it is above that of PCA's error at the same latent size in 1 of 1 cells, below in 0, not" in text
+    without = dataclasses.replace(estimates, contrast=pd.DataFrame())
+    assert "PCA" not in next(anomaly_text._primary(without))
 
 
 def test_cells_that_meet_different_sets_are_drawn_where_they_have_an_area():
@@ -422,7 +437,8 @@ def test_the_mean_over_classes_is_held_against_pca_of_the_same_size_on_the_same_
     assert found == pytest.approx([0.9145 - pca, low, high, expected.pvalue]) and row["difference_n"] == 3
     assert table["difference"].notna().sum() == 1, "declared for the primary score alone"
     text = next(text for text in anomaly_text._classes(table) if "on the same images, difference" in text)
-    assert f"latent size 32 {words} PCA's error" in text and f"difference {0.9145 - pca:+.4f} ([{low:+.4f}, " in text
+    assert f"area under the ROC curve of ruff2018-l1_contrast, squared error at latent size 32 {words} that of" in text
+    assert f"difference {0.9145 - pca:+.4f} ([{low:+.4f}, " in text
     estimates = anomaly_estimates.Estimates(estimate(results(1.0)).auc, pd.DataFrame(), pd.DataFrame(), table)
     answer = list(anomaly_text.answers(estimates, {}))[1]
     stated = anomaly._citable(dataclasses.replace(estimates, baselines=estimate(results(1.0)).baselines))
@@ -452,6 +468,13 @@ def test_a_mean_over_classes_says_how_well_its_networks_reconstruct_and_whether_
     assert "leave 0.250 of the variance unexplained (mean FVU" in text
     assert f"the best epoch is the last in {last} of 30 trials" in text
     assert ("still improved when training ended" in text) == improving
+
+
+def test_networks_that_leave_more_than_the_whole_variance_are_worse_than_the_mean_image():
+    table = class_means(*one_class_results())
+    text = next(anomaly_text._classes(table.assign(fvu=5.0994)))
+    assert "These networks reconstruct worse than the mean image, with 5.099 times its error (mean FVU of the" in text
+    assert "unexplained" not in text
 
 
 @pytest.mark.parametrize(("classes", "dataset"), [(9, "mnist"), (10, "digits")])

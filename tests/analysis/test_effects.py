@@ -9,7 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis import effects, effects_citable, effects_figures, effects_modifications, effects_text
+from analysis import effects, effects_citable, effects_codes, effects_figures, effects_modifications, effects_text
+from analysis.report import evidence, modifications
+from analysis.report.blocks import Paragraph, Table
+from analysis.report.sections import SECTIONS
 from study import space as spaces
 from study.errors import InputError
 from tests.analysis.effects_records import SPACE, curves, fail, parsed, table, write_study
@@ -119,6 +122,47 @@ def test_sentences_follow_the_intervals(usual):
     assert "latent_dim 2 → 1: 0 of 10 seeds, median > 6" in text
 
 
+def test_a_ratio_near_1_has_the_digits_that_show_its_side():
+    assert [effects_text.ratio(value) for value in (0.8522, 1.00432, 0.99961, 1.00003, 1.0, 12.34)] == [
+        *("0.852", "1.004", "0.9996", "1.00003", "1", "12.3"),
+    ]
+    row = {"ratio": 1.2321, "ratio_low": 1.00432, "ratio_high": 1.5117}
+    assert effects_text.numbers(row) == "1.23 [1.004, 1.51]"
+    assert effects_text.numbers({**row, "ratio_high": np.inf}) == "1.23 (no interval)"
+
+
+def test_every_name_of_a_metric_is_of_an_error(usual):
+    assert effects_text.metric_name("test_ssim") == "test 1 - SSIM"
+    assert effects_text.metric_name("test_psnr") == "test MSE (geometric mean over images)"
+    assert "PSNR" not in " ".join(said(usual))
+
+
+def test_what_is_equal_in_all_comparisons_is_the_number_of_epochs(usual):
+    ends = usual.ends.query("metric == 'val_mse'")["change"]
+    (text,) = [text for text in said(usual) if text.startswith("At the end of training")]
+    assert f"{ends.min():.3g} to {ends.max():.3g} times what it was after three quarters of the epochs" in text
+    assert "equally many epochs" in text and "unequally many updates" in text
+
+
+def test_how_epochs_are_counted_is_said_once(usual):
+    text = " ".join(said(usual))
+    assert text.count("exact 95 % interval where 6 seeds or more allow it") == 1
+    assert text.count("Epochs to the reference's end: ") == 1 + usual.reach["family"].nunique()
+
+
+def test_an_answer_says_what_of_its_figure_it_does_not_count(usual):
+    found = {a.question: a.sentence for a in effects_text.answers(usual, {"digits": 1, "photo_patches": 3})}
+    row = usual.contrasts.query("label == 'architecture keras_io → linear at loss mse'").iloc[0]
+    beside = "; not counted, since the reference is not the baseline: architecture keras_io → linear at loss mse: "
+    assert beside + effects_text.numbers(row) in found["architecture"]
+    assert "not counted" not in found["latent"]
+    same = usual.contrasts.query("family == 'architecture'")
+    assert effects_text._beside(usual.contrasts, same, usual.baseline) == "", "all of its rows are counted"
+    five = pd.concat([same.iloc[[2]]] * 5, ignore_index=True).assign(verdict="higher")
+    many = effects_text._beside(pd.concat([same.iloc[:2], five], ignore_index=True), same.iloc[:2], usual.baseline)
+    assert many.count(", more error") == 4 and many.endswith("; and 1 more")
+
+
 def test_an_answer_names_what_is_resolved_before_what_only_looks_large(usual):
     table = usual.contrasts.query("family == 'latent'").copy()
     table["verdict"] = ["not resolved", "lower", "lower"]
@@ -163,6 +207,8 @@ def test_measured_times_are_said_with_rounds(space, trials):
     assert "architecture, seconds an epoch ÷ the reference's: architecture keras_io → cnn 2.04" in text
     assert "n = 3 rounds" in text and "those times are too long" in text and "Training time of 9 cells" in text
     assert "An epoch takes 2.04 [" in " ".join(block(found, space, "architecture keras_io → cnn")["time"])
+    other = " ".join(block(found, space, "architecture keras_io → unet")["time"])
+    assert "Its training time was not measured alone on a quiet machine. Run: python -m study.cost mine" in other
 
 
 def test_the_seconds_of_a_search_are_described_and_not_compared(space, trials):
@@ -172,9 +218,7 @@ def test_the_seconds_of_a_search_are_described_and_not_compared(space, trials):
     row = found.search_time[found.search_time["cell"] == CNN].iloc[0]
     assert (row["n"], row["seconds"], row["least"], row["greatest"], row["reference_seconds"]) == (10, 5.5, 1, 10, 1)
     told = " ".join(block(found, space, "architecture keras_io → cnn")["time"])
-    assert (
-        "not measured alone on a quiet machine, so that it is not compared" in told and "python -m study.cost" in told
-    )
+    assert "quiet machine" not in told, "nothing was measured: that is said once, not with each modification"
     assert "While other trials ran beside it" in told and "5.5 s (median of n = 10 seeds; 1 to 10)" in told
     elsewhere = rows.assign(environment=np.where(rows["architecture"] == "cnn", "a", "b"))
     told = effects.estimate(elsewhere, curves(elsewhere), space).search_time
@@ -212,10 +256,11 @@ def test_a_block_for_every_contrast_that_was_measured(usual, space):
     found = effects_modifications.blocks(usual, space, DATA, "mine")
     assert [one["label"] for one in found] == list(usual.contrasts["label"])
     for one in found:
-        assert one["code"] and one["why"] and one["time"] and one["loss"] and one["performance"] and one["certainty"]
+        assert one["code"] and one["why"] and one["loss"] and one["performance"] and one["certainty"]
+        assert one["time"] or "dataset" in one["factors"], "networks of other images have no common target"
         assert one["mechanism"]["explanation"] and one["mechanism"]["conclusion"]
     json.dumps(found, allow_nan=False)
-    doubt = "The effect that it would explain is itself not resolved."
+    doubt = "There is no resolved effect that this could explain."
     by_label = {one["label"]: one["mechanism"]["conclusion"] for one in found}
     assert by_label["regularizer none → variational"].endswith(doubt)
     assert not by_label["latent_dim 2 → 1"].endswith(doubt)
@@ -229,6 +274,31 @@ def test_a_block_says_why_with_the_registrys_words_and_shows_the_code(usual, spa
     assert "photo_patches (32×32×3; two photographs)" in data["why"][0]
     assert "Its 3 channels have to be coded as well." in data["why"][0]
     assert "One unit puts all images on a line" in block(usual, space, "latent_dim 2 → 1")["why"][0]
+
+
+def test_a_reason_is_that_of_a_change_of_the_baseline_or_describes_the_new_level(space):
+    """The registry's words on cnn are about the baseline, which linear is not."""
+    linear = {**space.baseline, "architecture": "linear"}
+    cnn = {**space.baseline, "architecture": "cnn"}
+    (of_baseline,) = effects_modifications.why(effects.Contrast(cnn, space.baseline, space.baseline), space, DATA)
+    (of_linear,) = effects_modifications.why(effects.Contrast(cnn, linear, space.baseline), space, DATA)
+    assert of_baseline.startswith("The baseline with one change: ") and of_linear == f"cnn: {of_baseline}"
+
+
+def test_a_collapsed_trial_is_said_with_its_rate_and_method(space, trials):
+    some = trials[trials["seed"] < 4].copy()
+    some.loc[some["trial"] == f"{CNN}-s01", "collapsed"] = True
+    told = block(effects.estimate(some, curves(some), space), space, "architecture keras_io → cnn")["performance"]
+    assert told[-1] == (
+        "1 of 4 completed trials is no better than the mean image, 25 % [0.631, 80.6] (proportion, Clopper-Pearson "
+        "95 % interval)."
+    )
+
+
+def test_the_only_contrast_of_a_family_is_adjusted_for_nothing(usual, space):
+    one = " ".join(block(usual, space, "regularizer none → variational")["certainty"])
+    assert ", the only contrast of its family; the least" in one and "adjusted p" not in one
+    assert "among 3 contrasts" in " ".join(block(usual, space, "latent_dim 2 → 1")["certainty"])
 
 
 def test_losses_are_compared_only_where_both_have_the_same(usual, space):
@@ -274,6 +344,12 @@ def test_the_figures_draw_what_the_tables_hold(usual):
     assert len([axes for axes in drawn["curves-latent"].axes if axes.axison]) == 3
 
 
+def test_the_numbers_beside_a_row_show_on_which_side_of_1_it_lies(usual):
+    rows = usual.contrasts.query("family == 'loss'").assign(ratio=1.2321, ratio_low=1.00432, ratio_high=1.5117)
+    axes = effects_figures.forest(rows, usual.pairs, "").axes[0]
+    assert [text.get_text() for text in axes.texts] == ["1.23 [1.004, 1.51]"] * 2
+
+
 def test_what_labels_begin_with_is_named_once():
     assert effects_figures.short(["loss bce → mse", "loss bce → mae"]) == ("loss bce →", ["mse", "mae"])
     assert effects_figures.short(["loss bce → mse"]) == ("", ["loss bce → mse"])
@@ -309,6 +385,50 @@ def test_the_command_writes_what_it_prints(written, capsys):
     assert len(printed["table"]) == 3 and all(row["method"] for row in printed["table"] if row["n"])
 
 
+def test_the_report_leaves_out_columns_that_are_empty_and_says_why_once(written, space, trials):
+    """The table of a section, from the files that the command left."""
+    assert effects.main(["--artifacts", str(written), "--no-models"]) == 0
+    study = evidence.read("synthetic", written)
+    section = next(one for one in SECTIONS if one.id == "dataset")
+    blocks = modifications.blocks(section, [study])
+    assert next(one for one in blocks if isinstance(one, Table)).header == ("modification", "error ÷ reference's", "p")
+    assert str(blocks).count("python -m study.cost synthetic") == 1
+    section = next(one for one in SECTIONS if one.id == "architecture")
+    shown = next(one for one in modifications.blocks(section, [study]) if isinstance(one, Table))
+    assert shown.header[-1] == "epochs to reference's end"
+    row = study.statistics[f"effects.architecture-{CNN}"]
+    assert shown.rows[0][1][0].text == effects_text.numbers(vars(row), "value", "low", "high")
+
+
+def test_a_section_without_a_question_is_answered_by_its_familys_sentences(tmp_path, trials):
+    text = SPACE.split("FAMILIES")[0] + (
+        'FAMILIES = {"regularizer": dict(metric="test_mse", contrasts=[(dict(regularizer="variational"), {})])}'
+    )
+    few = trials[trials["seed"] < 2]
+    write_study(tmp_path, parsed(text), few, curves(few))
+    assert effects.main(["--artifacts", str(tmp_path), "--no-models"]) == 0
+    section = next(one for one in SECTIONS if one.id == "regularizer")
+    first = modifications.blocks(section, [evidence.read("synthetic", tmp_path)])[0]
+    assert isinstance(first, Paragraph)
+    assert "".join(span.text for span in first.text).startswith("regularizer, test MSE: not resolvable with n = 2")
+
+
+def test_a_cell_with_models_is_held_against_others_on_the_same_images(written, monkeypatch):
+    """The baseline and the U-Net have models: against the cnn, the baseline's stored examples count."""
+
+    def measure(study, cells, artifacts, load):
+        trials = [f"{cell}-s{seed:02d}" for cell in cells for seed in range(4)]
+        shown = {"source": effects_codes.TEST_IMAGES, "effective_rank": 1.5, "images": 360}
+        return pd.DataFrame([{"trial": trial, **shown} for trial in trials], columns=list(effects_codes.COLUMNS)), []
+
+    monkeypatch.setattr(effects_codes, "measure", measure)
+    assert effects.main(["--artifacts", str(written)]) == 0
+    found = pd.read_csv(written / "synthetic" / "analysis" / "effects" / "mechanism.csv")
+    ranks = found[found["measurement"] == "effective_rank"].set_index("cell")[["source", "images", "reference_images"]]
+    assert ranks.loc["digits-unet-k2-bce-b32"].tolist() == [effects_codes.TEST_IMAGES, 360, 360]
+    assert ranks.loc[CNN].tolist() == [effects_codes.EXAMPLES, 32, 32]
+
+
 def test_bad_input_ends_with_2(tmp_path, capsys, trials):
     assert effects.main(["nowhere", "--artifacts", str(tmp_path)]) == 2
     bare = parsed(SPACE.split("FAMILIES")[0])
@@ -329,7 +449,7 @@ def test_a_trained_study_is_asked_for_what_its_codes_hold(finished: Search, caps
     (one,) = json.loads((folder / "modifications.json").read_text())
     assert (
         one["label"] == "latent_dim 2 → 4"
-        and "share of test images" in " ".join(one["mechanism"]["measurements"]).lower()
+        and "share of images whose class" in " ".join(one["mechanism"]["measurements"]).lower()
     )
     assert capsys.readouterr().out.startswith("family,label,")
 

@@ -11,6 +11,7 @@ from analysis import statistics
 from analysis.effects import contrasts, families_of, pairs
 from analysis.effects_errors import log_errors, mean_image_mse
 from study.errors import InputError
+from study.space import parse
 from tests.analysis.effects_records import RATIOS, SPACE, fail, parsed, table
 
 BASE = "digits-keras_io-k2-bce-b32"
@@ -43,6 +44,33 @@ def test_families_are_spelt_out_with_what_changes_and_where(space):
     assert (cnn.changed, cnn.label) == ({"architecture": ("keras_io", "cnn")}, "architecture keras_io → cnn")
     assert linear.label == "architecture keras_io → linear at loss mse"
     assert families["dataset"].contrasts[0].same_images is False and cnn.same_images
+
+
+def test_contrasts_that_make_the_same_change_name_where_they_make_it():
+    """Over latent sizes the baseline's own is named as well; where nothing else is alike, it is not."""
+    text = (
+        SPACE.split("FAMILIES")[0]
+        + """
+FAMILIES = {
+    "linear": dict(
+        metric="test_mse",
+        contrasts=[
+            (dict(architecture="cnn", latent_dim=k), dict(architecture="linear", loss="mse", latent_dim=k))
+            for k in (1, 2)
+        ],
+    ),
+    "mixed": dict(
+        metric="test_mse",
+        contrasts=[(dict(architecture="cnn"), {}), (dict(loss="mse", latent_dim=8), dict(latent_dim=8))],
+    ),
+}
+"""
+    )
+    linear, mixed = families_of(parse("mine", text, "mine.py"))
+    assert [one.label for one in linear.contrasts] == [
+        f"architecture linear → cnn, loss mse → bce at latent_dim {k}" for k in (1, 2)
+    ]
+    assert [one.label for one in mixed.contrasts] == ["architecture keras_io → cnn", "loss bce → mse at latent_dim 8"]
 
 
 def test_settings_tuned_along_with_a_change_are_not_what_it_is_about(space):

@@ -8,15 +8,15 @@ import pytest
 from scipy import stats
 from sklearn.neighbors import KNeighborsClassifier
 
-from analysis import effects_cost, effects_explanations, effects_failures, effects_mechanism
+from analysis import effects_codes, effects_cost, effects_explanations, effects_failures, effects_mechanism
 from analysis.code_diff import registries
-from analysis.effects import families_of
-from analysis.effects_codes import effective_rank, neighbour_accuracy
+from analysis.effects import contrasts, families_of
+from analysis.effects_codes import EXAMPLES, TEST_IMAGES, effective_rank, neighbour_accuracy
 from analysis.effects_pca import with_pca
 from study import datasets
 from tests.analysis.effects_records import curves, fail, parsed, table
 
-BASE, CNN = "digits-keras_io-k2-bce-b32", "digits-cnn-k2-bce-b32"
+BASE, CNN, UNET = (f"digits-{name}-k2-bce-b32" for name in ("keras_io", "cnn", "unet"))
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +32,15 @@ def trials(space):
 def mechanisms(space, trials, codes=None):
     codes = effects_mechanism.no_codes() if codes is None else codes
     known = effects_mechanism.measured(trials, curves(trials), codes)
-    return effects_mechanism.mechanisms(known, families_of(space), registries(space))
+    families = families_of(space)
+    effects = contrasts(trials, families)
+    return effects_mechanism.mechanisms(known, families, registries(space), effects)
+
+
+def of_codes(trials, source, images, ranks=1.0):
+    """What the codes of some trials hold: a number a trial, or one for all."""
+    return pd.DataFrame({"trial": trials["trial"], "source": source, "effective_rank": ranks, "images": images,
+                         "neighbour_accuracy": None, "latent_use": 2.0 if source == TEST_IMAGES else None})  # fmt: skip
 
 
 def contrast(space, cell):
@@ -105,12 +113,135 @@ def test_a_single_seed_decides_nothing(space, trials):
 
 
 def test_what_codes_hold_is_compared_where_it_is_known(space, trials):
-    codes = pd.DataFrame({"trial": trials["trial"], "effective_rank": trials["latent_dim"] * 0.9,
-                          "neighbour_accuracy": None, "latent_use": 2.0, "images": 32})  # fmt: skip
+    codes = of_codes(trials, TEST_IMAGES, 360, trials["latent_dim"] * 0.9)
     found = mechanisms(space, trials, codes).query("cell == 'digits-keras_io-k8-bce-b32'").set_index("measurement")
     assert found.loc["effective_rank", ["value", "agreement"]].tolist() == [pytest.approx(4.0), "agrees"]
-    assert found.loc["effective_rank", "images"] == 32 and np.isnan(found.loc["fit", "images"])
+    assert found.loc["effective_rank", "images"] == 360 and np.isnan(found.loc["fit", "images"])
     assert found.loc["latent_use", "found"] == "undecided" and "neighbour_accuracy" not in found.index
+
+
+def test_two_cells_are_compared_on_the_same_images(space, trials):
+    """The baseline and the U-Net have models, as trials of cnn have one alone: cnn is compared on examples."""
+    some, one = trials["trial"].str.startswith((BASE, UNET)), trials["trial"] == f"{CNN}-s00"
+    models = of_codes(trials[some | one], TEST_IMAGES, 360, 1.9)
+    examples = of_codes(trials, EXAMPLES, 32, trials["architecture"].map({"cnn": 1.5}).fillna(1.2))
+    found = mechanisms(space, trials, pd.concat([models, examples])).set_index(["cell", "measurement"])
+    shown = ["source", "images", "reference_images", "n", "cell_value", "reference_value", "value"]
+    close = pytest.approx
+    assert found.loc[(CNN, "effective_rank"), shown].tolist() == [
+        EXAMPLES,
+        32,
+        32,
+        10,
+        close(1.5),
+        close(1.2),
+        close(1.25),
+    ]
+    assert found.loc[(UNET, "effective_rank"), shown].tolist() == [TEST_IMAGES, 360, 360, 10, close(1.9), close(1.9), 1]
+    assert (CNN, "latent_use") not in found.index and (UNET, "latent_use") in found.index
+    direction = "half of them chosen as hard, which carry no more than a direction"
+    said = effects_explanations.measured(found.loc[(CNN, "effective_rank")].to_dict())
+    assert f"n = 10 seeds of 32 stored example images each, {direction}, 95 %" in said
+    said = effects_explanations.measured(found.loc[(UNET, "effective_rank")].to_dict())
+    assert "n = 10 seeds of 360 test images each, 95 %" in said and direction not in said
+
+
+def test_other_images_are_counted_for_each_side(space, trials):
+    other = trials["dataset"] == "photo_patches"
+    found = mechanisms(space, trials, of_codes(trials, TEST_IMAGES, np.where(other, 130, 360)))
+    row = found.query("family == 'dataset' and measurement == 'effective_rank'").iloc[0].to_dict()
+    assert "of 130 test images each, the reference's of 360" in effects_explanations.measured(row)
+
+
+def test_the_means_beside_a_ratio_give_it(space, trials):
+    """Two seeds, gradients of 1 and 4 against 1 and 1: means 2 and 1, where arithmetic ones would be 2.5 and 1."""
+    two = trials[trials["seed"] < 2]
+    history = curves(two).assign(gradient_scale=1.0)
+    history.loc[history["trial"] == f"{CNN}-s01", "gradient_scale"] = 4.0
+    known = effects_mechanism.measured(two, history, effects_mechanism.no_codes())
+    families = families_of(space)
+    found = effects_mechanism.mechanisms(known, families, registries(space), contrasts(two, families))
+    row = found.query("cell == @CNN and measurement == 'gradient_scale'").iloc[0]
+    assert row[["value", "cell_value", "reference_value"]].tolist() == pytest.approx([2, 2, 1])
+    assert "(geometric means 2 and 1, n = 2 seeds" in effects_explanations.measured(row.to_dict())
+    units = found.query("cell == @CNN and measurement == 'active_units'").iloc[0]
+    assert "(means 2 and 2, n = 2 seeds" in effects_explanations.measured(units.to_dict())
+
+
+def test_the_share_of_neighbours_says_which():
+    words = effects_mechanism.MEASUREMENTS["neighbour_accuracy"].words
+    assert f"their {effects_codes.NEIGHBOURS} nearest codes of the same images" in words
+
+
+@pytest.mark.parametrize(
+    ("expected", "metric", "way"),
+    [
+        ({"fit": "higher", "active_units": "lower"}, "test_mse", "higher"),
+        ({"fit": "higher", "gap": "lower"}, "test_mse", ""),
+        ({"train_mse": "lower", "train_excess_bce": "higher"}, "test_mse", "lower"),
+        ({"train_mse": "lower", "train_excess_bce": "higher"}, "test_mae", ""),
+        ({"latent_use": "lower"}, "test_mse", "lower"),
+        ({"gradient_scale": "higher"}, "test_mse", "lower"),
+        ({"active_units": "lower"}, "test_mse", ""),
+    ],
+)
+def test_what_a_reason_predicts_of_the_error(expected, metric, way):
+    assert effects_mechanism.expected_effect(expected, metric) == way
+
+
+def with_parameters(trials, cell, count):
+    return trials.assign(n_parameters=trials["n_parameters"].mask(trials["trial"].str.startswith(cell), count))
+
+
+def discussed(space, trials, cell=CNN):
+    """Explanation and conclusion of a contrast, with the verdict that its error gets."""
+    rows = mechanisms(space, trials).query("cell == @cell").set_index("measurement", drop=False).to_dict("index")
+    predicted = [row for row in rows.values() if row["predicted"]]
+    resolved = next(iter(rows.values()))["effect"] != "undecided"
+    said = effects_explanations.explanation(contrast(space, cell), space, rows)
+    return said, effects_explanations.conclusion(predicted, resolved)
+
+
+def test_a_reason_is_offered_only_for_an_effect_that_it_predicts(space, trials):
+    """The cnn has less error: more parameters may explain it, fewer predict the opposite; no effect needs a reason."""
+    said, concluded = discussed(space, with_parameters(trials, CNN, 4000))
+    assert said.startswith("It has 2 times the parameters, so more to fit with. If that is the reason")
+    assert concluded == "The one prediction holds. It could have failed, and did not."
+    said, concluded = discussed(space, with_parameters(trials, CNN, 1000))
+    assert said.startswith("There is less error than the reference's, where the reason at hand predicts more error")
+    assert "not offered as an explanation: It has 0.5 times the parameters" in said
+    assert concluded == (
+        "The one prediction fails. The reason predicts more error, and less error was found: it explains nothing here."
+    )
+    same = with_parameters(table(space, range(2), ratio=lambda cell: 1.0), CNN, 1000)
+    said, concluded = discussed(space, same)
+    assert said.startswith("There is no resolved effect to explain. What was to be expected: It has 0.5 times")
+    assert concluded.endswith("There is no resolved effect that this could explain.")
+
+
+def test_other_images_explain_no_effect_that_is_not_resolved(space, trials):
+    said, concluded = discussed(space, trials[trials["seed"] < 2], "photo_patches-keras_io-k2-bce-b32")
+    assert said.startswith("There is no resolved effect to explain.")
+    assert concluded == "Nothing was predicted, so that these measurements test no explanation."
+
+
+def test_a_reason_that_names_gradients_is_held_against_those_at_the_first_kernel():
+    skips = parsed("""
+BASELINE = dict(dataset="digits", architecture="plain_deep", latent_dim=2, loss="mse", batch_size=32)
+BLOCKS = {"skips": dict(architecture=["residual"])}
+TRAINING = dict(epochs=6, seeds=10)
+FAMILIES = {"skips": dict(metric="test_mse", contrasts=[(dict(architecture="residual"), {})])}
+""")
+    trials = table(skips, ratio=lambda cell: 0.5 if cell["architecture"] == "residual" else 1.0)
+    cell = "digits-residual-k2-mse-b32"
+    rows = mechanisms(skips, trials).set_index("measurement", drop=False)
+    row = rows.loc["gradient_scale", ["predicted", "found", "agreement", "effect", "expected_effect"]]
+    assert row.tolist() == ["higher", "undecided", "undecided", "lower", "lower"]
+    said, concluded = discussed(skips, trials, cell)
+    assert "those at the first kernel are larger than the reference's" in said
+    assert concluded == "The one prediction is not resolved. The explanation stays open."
+    said, _ = discussed(skips, with_parameters(trials, cell, 3000), cell)
+    assert said.startswith("It has 1.5 times the parameters")
 
 
 def test_effective_rank():
@@ -216,5 +347,6 @@ def test_failures_with_exact_intervals_and_what_is_missing(space, trials):
     ("agreement", "said"), [("agrees", "holds"), ("contradicts", "fails"), ("undecided", "is not")]
 )
 def test_a_single_prediction_is_not_counted(agreement, said):
-    assert effects_explanations.conclusion([{"agreement": agreement}], True).startswith(f"The one prediction {said}")
-    assert " of 2" in effects_explanations.conclusion([{"agreement": agreement}] * 2, True)
+    row = {"agreement": agreement, "effect": "lower", "expected_effect": "lower"}
+    assert effects_explanations.conclusion([row], True).startswith(f"The one prediction {said}")
+    assert " of 2" in effects_explanations.conclusion([row] * 2, True)

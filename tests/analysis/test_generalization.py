@@ -633,7 +633,7 @@ def test_every_sentence_with_numbers_states_n_and_method(usual):
 
 @pytest.mark.parametrize(
     ("memory", "shift", "begins"),
-    [(0.5, 1.0, "Yes: "), (1.0, 1.0, "No, the two are the same"), (1.0, 2.0, "No, worse: ")],
+    [(0.5, 1.0, "Yes: in "), (1.0, 1.0, "No, the two are the same"), (1.0, 2.0, "No, worse: in ")],
 )
 def test_the_answer_follows_the_numbers_and_cites_a_statistic_that_is_there(memory, shift, begins):
     trials = table(memory=memory, shift=shift, noise=0.001)
@@ -642,6 +642,20 @@ def test_the_answer_follows_the_numbers_and_cites_a_statistic_that_is_there(memo
     assert answer.sentence.startswith(begins), answer.sentence
     assert answer.statistic in set(pd.concat(generalization._citable(found, {}))["id"])
     assert answer.figure == "tasks-digits"
+
+
+def test_the_answer_says_what_each_of_its_numbers_is(usual):
+    ratio = "the ratio of errors, training ÷ test images (below 1: training images do better), is"
+    trials = table(memory=0.5, noise=0.001)
+    assert f"images, {ratio} 0.5" in answered(estimated(trials), trials)
+    tasks = [("inpainting", 0.946, np.nan), ("denoising", 0.945, np.nan), ("anomaly", np.nan, -0.013)]
+    rows = [dict(task=task, ratio=ratio, value=value, low=np.nan, ratio_low=np.nan) for task, ratio, value in tasks]
+    alone = "(no interval: one seed)"
+    assert generalization_text._in_other_tasks(pd.DataFrame(rows).assign(high=np.nan, ratio_high=np.nan)) == (
+        f" In other tasks {ratio}: inpainting 0.946 {alone}; denoising 0.945 {alone}. In other tasks the difference of "
+        "1 - AUC, training less test images (below 0: training images do better), is: anomaly -0.013 "
+        f"{alone}."
+    )
 
 
 def test_figures_draw_what_the_tables_hold(usual):
@@ -669,9 +683,8 @@ def test_areas_have_a_panel_of_their_own(usual, chosen):
     figure = generalization_figures.plot_tasks(pd.concat([usual.overall, *areas]), "caption")
     assert len(figure.axes) == 1 + bool(chosen)
     if chosen:
-        assert figure.axes[1].containers[0][0].get_xdata().tolist() == [0.01] * len(chosen), (
-            "a gain points to the right"
-        )
+        assert figure.axes[1].containers[0][0].get_xdata().tolist() == [-0.01] * len(chosen), "the table's sign"
+        assert figure.axes[1].get_xlabel().endswith("(below 0: the first does better)")
 
 
 def of_areas(usual):
@@ -714,8 +727,57 @@ def test_each_task_has_the_band_of_its_own_margin(usual):
 def test_captions_name_the_bands_that_are_drawn(usual):
     assert "Band: what would not matter (2 %)." in generalization_text.caption_tasks(usual.overall, "digits")
     both = generalization_text.caption_tasks(pd.concat([usual.overall, of_areas(usual)]), "digits")
-    assert "(2 %, 0.02 of a share, 0.005 of an area)" in both and "above 0 of an area" in both
+    assert "(2 %, 0.02 of a share, 0.005 of an area)" in both and "(or below 0 of an area or share) the first" in both
     assert "area" not in generalization_text.caption_tasks(usual.overall, "digits")
+
+
+def test_intervals_of_shares_are_cut_to_what_is_possible_and_it_is_said(usual):
+    wide = of_areas(usual).assign(value=-0.075, low=-0.88, high=0.73)
+    row = next(row for row in wide.to_dict("records") if row["task"] == "generation")
+    assert generalization_text._number(row) == "-0.075 [-0.500, +0.500] (cut to what is possible)"
+    row["task"] = "anomaly"
+    assert generalization_text._number(row) == "-0.075 [-0.880, +0.730]", "a difference of areas may be up to 1"
+    assert "Intervals of areas and shares are cut" in generalization_text.caption_tasks(wide, "digits")
+    assert "cut" not in generalization_text.caption_tasks(of_areas(usual), "digits")
+    axes = generalization_figures.plot_tasks(wide, "caption").axes[0]
+    drawn = axes.containers[0].lines[2][0].get_segments()  # of memorisation: anomaly detection's, and generation's
+    ends = sorted(tuple(np.round(part[:, 0], 3)) for part in drawn)
+    assert ends == [(-0.88, 0.73), (-0.5, 0.5)]
+
+
+@pytest.mark.parametrize(
+    ("numbers", "said"),
+    [
+        ((-0.075, -0.1, 0.03), "-0.075 [-0.100, +0.030]"),
+        ((-0.00012, -0.00046, 0.0002), "-0.00012 [-0.00046, +0.00020]"),
+        ((-0.0, -0.0, 0.0), "0.000 [0.000, 0.000]"),
+        ((0.01, np.nan, np.nan), "+0.010 (no interval: one seed)"),
+    ],
+)
+def test_tiny_differences_have_two_digits_and_none_has_no_sign(numbers, said):
+    assert generalization_text._difference("anomaly", *numbers) == said
+
+
+@pytest.mark.parametrize(("low", "high"), [(0.51, 1.16), (0.94, 1.06), (0.1, 1.1), (0.45, 2.4), (0.02, 11)])
+@pytest.mark.parametrize("areas", [False, True])
+def test_labels_of_ratios_do_not_touch(usual, low, high, areas):
+    ratios = usual.overall.assign(ratio_low=low, ratio_high=high)
+    table_of = pd.concat([ratios, of_areas(usual)]) if areas else ratios
+    cells = usual.cells.assign(ratio_low=low, ratio_high=high)
+    curves = usual.curves.assign(ratio_low=low, ratio_high=high)
+    names = list(cells["cell"].unique())
+    with figures.theme():
+        for figure, axis in (
+            (generalization_figures.plot_tasks(table_of, "caption"), "x"),
+            (generalization_figures.plot_cells(cells, names, "digits", "caption"), "x"),
+            (generalization_figures.plot_curves(curves, "digits"), "y"),
+        ):
+            figure.draw_without_rendering()
+            labels = [text for text in getattr(figure.axes[0], f"get_{axis}ticklabels")() if text.get_text()]
+            boxes = [text.get_window_extent() for text in labels]
+            assert "1" in [text.get_text() for text in labels] and 2 <= len(labels) <= 7
+            ends = [(box.x0, box.x1) if axis == "x" else (box.y0, box.y1) for box in boxes]
+            assert all(other[0] - one[1] > 4 for one, other in pairwise(ends)), [text.get_text() for text in labels]
 
 
 def with_membership(usual):

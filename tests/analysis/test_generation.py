@@ -1,5 +1,6 @@
 """Generation: benches on networks made of NumPy, estimates on hand-made results, the classifier, and the command."""
 
+import dataclasses
 import itertools
 import json
 import subprocess
@@ -13,6 +14,7 @@ from scipy import stats
 
 from analysis import (
     draws,
+    figures,
     generation,
     generation_bench,
     generation_estimates,
@@ -313,6 +315,32 @@ def test_real_images_that_are_farther_off_than_generated_ones_are_no_floor(estim
     assert any("so that no floor is known" in text for text in said)
 
 
+def test_a_caption_gives_the_range_of_the_numbers_of_images(estimates):
+    assert "against the same 100 real test images, in 8 features (classifier)" in generation_text.caption(
+        estimates, "toy", "test"
+    )
+    metrics = estimates.metrics
+    few = metrics.assign(n_images=metrics["n_images"].where(metrics["cell"] != "toy-a-k2", 35))
+    text = generation_text.caption(dataclasses.replace(estimates, metrics=few), "toy", "test")
+    assert "against 35 to 100 real test images of each cell's own data" in text
+
+
+def test_two_kinds_of_features_say_whose_they_are(estimates):
+    other = {"dataset": "toy", "features": "PCA", "feature_size": 4}
+    rows = pd.concat([estimates.features, pd.DataFrame([other])])
+    classifier, components = generation_text._features(rows, "test")
+    assert classifier.startswith("images of cells without preprocessing are compared by 8 features of a classifier")
+    assert components.startswith("images of cells with preprocessing are compared by 4 principal components")
+
+
+def test_cells_that_are_not_named_are_counted(estimates):
+    shares = estimates.metrics.query("main and kind == 'model' and metric == 'nearest_is_training'").head(1)
+    others = estimates.metrics.query("main and kind == 'model' and metric in ('nearest', 'nearest_of_heldout')")
+    four = [shares.assign(cell=f"c{place}", low=0.55) for place in range(4)]
+    text = generation_text._memory(pd.concat([*four, others]))
+    assert "more than chance in 4 of 4 cells: c0 " in text and "c2 0.6 [0.55, 0.6] and 1 more in metrics.csv" in text
+
+
 def test_interpolation_is_not_among_the_samplers_that_are_ranked(estimates):
     models = estimates.metrics[estimates.metrics["kind"] == "model"]
     nearest = models[models["main"]].assign(sampler="interpolation", value=-1.0)
@@ -426,7 +454,8 @@ def test_labels_of_the_distances_do_not_touch(low, high, cell):
     ]  # fmt: skip
     for metric in ("precision", "recall", "density", "coverage"):
         rows += [{**row, "metric": metric, "value": 0.5, "low": 0.4, "high": 0.6} for row in rows[:3]]
-    estimates = SimpleNamespace(metrics=pd.DataFrame([{**same, **row} for row in rows]))
+    contrast = pd.DataFrame([{"dataset": "digits", "cell": cell, "baseline": 0.26, "floor": 0.0017}])
+    estimates = SimpleNamespace(metrics=pd.DataFrame([{**same, **row} for row in rows]), contrast=contrast)
     figure = generation_figures.plot(estimates, "digits", "A caption.")
     figure.draw_without_rendering()
     axes = figure.subfigs[0].axes[0]
@@ -455,6 +484,17 @@ def test_there_are_always_two_ticks_about_0():
     for low, high, least in zip(*(10 ** random.uniform(-6, 4, (3, 500))), strict=True):
         ticks = generation_figures._signed_powers(-low, high, least)
         assert len(ticks) >= 2 and ticks == sorted(ticks) and -low <= ticks[0] and ticks[-1] <= high
+
+
+def test_lines_cross_the_rows_of_the_cells_on_their_data_alone():
+    contrast = pd.DataFrame({"cell": list("abcd"), "baseline": [0.2, 0.2, 0.5, 0.2], "floor": 0.01})
+    axes = figures.new(1.0).subplots()
+    generation_figures._lines(axes, contrast, TRAINING, dict(zip("abcd", (3, 2, 1, 0), strict=True)))
+    drawn = {lines.get_label(): [part.tolist() for part in lines.get_segments()] for lines in axes.collections}
+    assert drawn == {
+        PCA_MIXTURE: [[[0.2, 1.5], [0.2, 3.5]], [[0.5, 0.5], [0.5, 1.5]], [[0.2, -0.5], [0.2, 0.5]]],
+        TRAINING: [[[0.01, -0.5], [0.01, 3.5]]],
+    }
 
 
 # --- the pictures
@@ -490,3 +530,15 @@ def test_a_figure_of_some_cells_shows_one_of_each_kind_and_says_how_many():
         assert "8 of 11 cells: one of each architecture" in " ".join(drawn.figure.get_supxlabel().split())
         assert any("keras_io-variational" in name for name in drawn.table["row"])
     assert generation_pictures._rows_of(shown[:8]) == (shown[:8], "")
+
+
+def test_with_more_kinds_than_rows_every_regularizer_is_shown_and_then_other_architectures():
+    architectures = [(name, name, "none") for name in ("keras_io", *(f"a{place}" for place in range(8)))]
+    regularizers = [(f"keras_io-{name}", "keras_io", name) for name in ("denoising", "variational")]
+    shown = generation_pictures._shown(*pictured([*architectures, *regularizers]), "toy")
+    rows, said = generation_pictures._rows_of(shown)
+    assert [one.name for one in rows] == ["keras_io", *(f"a{place}" for place in range(5)),
+                                          "keras_io-denoising", "keras_io-variational"]  # fmt: skip
+    assert said == (
+        " 8 of 11 cells: one of each regularizer, then of each other architecture, as far as there is room."
+    )

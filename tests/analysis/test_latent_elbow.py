@@ -1,5 +1,6 @@
 """The curves, choices and sentences of a synthetic study on digits whose errors are known, and the command on it."""
 
+import dataclasses
 import json
 import subprocess
 import sys
@@ -247,6 +248,12 @@ def test_the_answer_is_the_middle_threshold_of_the_first_curve(usual):
     assert "16 is the smallest from which the validation MSE stays at or below 10 %" in answer.sentence
     known = {identity for table in latent_elbow._citable(usual) for identity in table["id"]}
     assert answer.statistic in known
+
+
+def test_the_rule_opens_the_first_answer_alone(usual):
+    elbow = pd.concat([usual.elbow, usual.elbow.assign(dataset="other")])
+    first, second = latent_elbow_text.answers(dataclasses.replace(usual, elbow=elbow))
+    assert first.sentence == latent_elbow_text.LEAD + second.sentence and second.sentence.startswith("digits, dense")
 
 
 def test_an_answer_without_a_size_cites_none(table, data):

@@ -147,6 +147,24 @@ def test_sentences_state_n_and_interval(usual):
     assert any("common to all seeds" in text and "no interval" in text for text in said)
 
 
+def test_the_least_and_the_greatest_error_are_said_in_whole_sentences():
+    row = {"images": 16, "low": 0.02, "high": 0.04, "n": 4, "method": "t"}
+    rows = pd.DataFrame([{**row, "cell": "b", "error": 0.03}, {**row, "cell": "a", "error": 0.02, "low": np.nan}])
+    assert list(reconstructions_text._errors(rows, "around the median")) == [
+        "on 16 images around the median of PCA error, of 2 cells a has the least error, MSE 0.02 (no interval, n = 4), "
+        "and b the greatest, MSE 0.03 [0.02, 0.04] (n = 4) (t, each cell's own; descriptive)."
+    ]
+    assert list(reconstructions_text._errors(rows[:1], "around the median")) == [
+        "on 16 images around the median of PCA error, the one cell, b, has MSE 0.03 [0.02, 0.04] (n = 4) "
+        "(t, each cell's own; descriptive)."
+    ]
+
+
+def test_the_caption_says_that_errors_are_not_drawn(usual):
+    (_, figure), *_ = draw_all(usual)
+    assert "Their errors are not drawn: analysis/reconstructions/images.csv holds them." in figure.get_supxlabel()
+
+
 def test_the_command_writes_what_it_prints(tmp_path, monkeypatch, capsys, digits):
     for name, value in {
         "load": lambda study, artifacts: table(),

@@ -16,7 +16,18 @@ from hypothesis import strategies as st
 
 from analysis import citable, cite
 from analysis.report import __main__ as report
-from analysis.report import bibliography, blocks, build, evidence, handin, sections, sources, write_html, write_pdf
+from analysis.report import (
+    bibliography,
+    blocks,
+    build,
+    evidence,
+    frame,
+    handin,
+    sections,
+    sources,
+    write_html,
+    write_pdf,
+)
 from analysis.report.blocks import (
     Bullets,
     Code,
@@ -370,6 +381,38 @@ def test_a_picture_is_shown_once_wherever_it_is_referred_to(study):
     assert [attrs["alt"][:5] for attrs in page(study).of("img")] == ["mine", "Error"], "placed behind its reference"
 
 
+def test_a_caption_says_where_a_picture_comes_from():
+    shown = frame.shown(evidence.Picture("tour:effects.forest-loss", Path("forest-loss.png"), "Test MSE; n = 4 seeds."))
+    assert shown.caption == plain(Span("effects.forest-loss", "code"), " of study tour.")
+    assert shown.alternative == "Test MSE; n = 4 seeds."
+
+
+def test_an_answer_with_a_figure_alone_says_what_the_figure_is(study):
+    answer = {"question": "latent_elbow", "sentence": "None is enough.", "figure": "curve"}
+    change(study / "analysis/latent_elbow", answers=[answer])
+    assert report.main([]) == 0
+    assert "None is enough. Shown in Figure 1." in " ".join(page(study).text.split())
+
+
+def test_a_line_of_code_that_is_too_long_continues_further_in_than_it_began(tmp_path):
+    import typst
+    from PIL import Image
+
+    def left_of_rows(line):
+        """The first dark column of each row of letters, in pixels."""
+        content = {"title": "", "blocks": write_pdf._plain((Code(line, "", diff=True), Heading(1, "a", "a")), tmp_path)}
+        (tmp_path / "report.json").write_text(json.dumps(content), encoding="utf-8")
+        shutil.copy(write_pdf.TEMPLATE, tmp_path / "report.typ")
+        typst.compile(tmp_path / "report.typ", output=tmp_path / "page{n}.png", format="png", ppi=72, root=tmp_path)
+        dark = np.asarray(Image.open(tmp_path / "page1.png").convert("L")) < 140
+        rows = np.flatnonzero(dark.any(axis=1))
+        lines = np.split(rows, np.flatnonzero(np.diff(rows) > 1) + 1)
+        return [np.flatnonzero(dark[line].any(axis=0))[0] for line in lines]
+
+    first, *rest, _page_number = left_of_rows("+  " + "word " * 60)
+    assert len(rest) == 2 and min(rest) > first + 15
+
+
 # Problem 1
 
 
@@ -437,6 +480,11 @@ def test_a_modules_docstring_is_set_as_text_and_terms():
     terms = next(block for block in found if isinstance(block, Terms))
     assert [term[0].text for term, _ in terms.items][:2] == ["choice", "test error"]
     assert sources.method("analysis.nothing") == []
+
+
+@pytest.mark.parametrize("module", ["reconstructions", "latent_space"])
+def test_a_method_speaks_of_no_option_of_its_command(module):
+    assert "--" not in "".join(span.text for span in blocks.spans(sources.method(f"analysis.{module}")))
 
 
 def test_lists_in_a_docstring_are_lists():

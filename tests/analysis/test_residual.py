@@ -1,6 +1,7 @@
 """Residual against plain networks: synthetic records with a known interaction; the latent use of real networks."""
 
 import argparse
+import re
 
 import numpy as np
 import pandas as pd
@@ -17,6 +18,7 @@ from analysis import (
     residual_text,
     residual_twins,
 )
+from analysis.report import bibliography
 from analysis.residual_estimates import IMPUTED, INTERACTION
 from analysis.residual_training import TREND, TRENDS
 from analysis.residual_twins import PLAIN, SKIPS
@@ -215,6 +217,8 @@ def test_what_depth_does_to_gradients_is_said_of_either_architecture(plain, skip
     found = residual_estimates.estimate(trials, history, None)
     text = next(t for t in residual_text.sentences(found, pd.DataFrame(), pd.DataFrame(), "s") if "gradients at" in t)
     assert said in text, text
+    cited = re.findall(r"arXiv:(\d+\.\d+)", text)
+    assert set(cited) <= {entry.get("eprint") for entry in bibliography.entries().values()}
     later = history["epoch"] > 1
     other = history.assign(gradient_scale=history["gradient_scale"].mask(later, 1e-9))
     pd.testing.assert_frame_equal(residual_estimates.estimate(trials, other, None).gradients, found.gradients)
@@ -352,7 +356,12 @@ def test_networks_that_end_no_better_than_the_mean_image_do_not_count_as_trained
 
 def test_few_seeds_say_what_they_assume():
     text = residual_text.sentences(estimated(study(seeds=3)), pd.DataFrame(), pd.DataFrame(), "s")
-    assert text[0].startswith("A demonstration: 3 seeds") and "sign flips of 3 seeds give no p below 0.25" in text[1]
+    assert text[0].startswith("A demonstration: 3 seeds") and "sign flips of 3 seeds give no p below 1/4" in text[1]
+
+
+def test_the_least_p_of_sign_flips_is_not_rounded():
+    assert residual_text._coarse({"n": 4}).endswith("sign flips of 4 seeds give no p below 1/8")
+    assert residual_text._coarse({"n": 6}) == ""
 
 
 def test_the_figure_draws_ratios_and_curves(usual):

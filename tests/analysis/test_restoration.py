@@ -1,5 +1,6 @@
 """The tables and sentences of inpainting and denoising, from results whose errors are known."""
 
+import dataclasses
 import json
 from types import SimpleNamespace
 
@@ -137,9 +138,27 @@ def test_always_and_never_are_open_ends(denoised):
     assert list(rows.loc["digits-dense-k2-mse", ["from", "low", "high"]]) == [np.inf] * 3
     said = restoration_text.sentences(denoised, restoration.DENOISING, "test")
     text = next(t for t in said if "less error than linear optimum" in t)
-    assert "of 2 cells 1 at every level, 1 not at the highest, σ = 1" in text
+    assert "of 2 cells 1 at every level tried; 1 from no level on (not at the highest tried, σ = 1) (" in text
     text = next(t for t in said if "less error than total variation" in t)
-    assert "(digits-dense-k2-mse: only at σ = 0.1)" in text
+    assert (
+        "; digits-dense-k2-mse only at σ = 0.1 and 1 more at some levels)" in text
+        and "2 from no level on (not at the highest" in text
+    )
+
+
+def test_a_level_from_which_is_said_only_of_cells_that_have_one():
+    """The mean decides on the group; an interval that reaches into another group makes a cell's own unresolved."""
+    ends = [(0.1, 0.1, 0.1), (0.1, 0.1, 0.3), (0.5, 0.4, np.inf), (np.inf, 0.2, np.inf), (np.inf, np.inf, np.inf)]
+    rows = [
+        {"dataset": "digits", "baseline": "PCA", "cell": f"c{place}", "from": level, "low": low, "high": high,
+         "less_error_at": "", "first": 0.1, "last": 1.0, "n": 4, "n_images": 360, "method": "t"}
+        for place, (level, low, high) in enumerate(ends)
+    ]  # fmt: skip
+    (text,) = restoration_text._crossings(pd.DataFrame(rows))
+    assert (
+        "of 5 cells 2 at every level tried (not resolved in 1 of them); 1 from a level on: c2 from σ = 0.5 "
+        "[0.4, > 1]; 2 from no level on (not at the highest tried, σ = 1; not resolved in 1 of them) (360 images"
+    ) in text
 
 
 def test_models_trained_with_noise_are_told_against_the_linear_optimum(denoised):
@@ -242,7 +261,15 @@ def test_the_answer_names_a_statistic_and_a_figure(denoised):
     (answer,) = restoration_text.answers(denoised, restoration.DENOISING, "test", shown)
     assert (answer.question, answer.figure) == ("denoising", "digits")
     assert answer.statistic == "skill-digits-dense-k8-mse-denoising"
-    assert "1 of 2 cells have less error than the linear optimum on test images and 1 more" in answer.sentence
+    assert (
+        "the error on test images is below the linear optimum's in 1 of 2 cells, above it in 1; "
+        "digits-dense-k8-mse-denoising has"
+    ) in answer.sentence
+    skill = denoised.skill.assign(verdict=["not resolved", "lower"])
+    (answer,) = restoration_text.answers(
+        dataclasses.replace(denoised, skill=skill), restoration.DENOISING, "test", shown
+    )
+    assert "in 1 of 2 cells, above it in 0, not told apart from it in 1; " in answer.sentence
     ids = pd.concat(restoration._citable(denoised))["id"]
     assert answer.statistic in set(ids) and ids.is_unique
 
@@ -256,6 +283,19 @@ def test_chosen_cells_are_the_first_and_the_best_of_each_kind_by_validation_erro
     trials = pd.DataFrame([row("dense", 2, 0.5), row("dense", 8, 0.1), row("cnn", 2, 0.3), row("cnn", 8, 0.2)])
     cells = pd.DataFrame({"dataset": "digits", "cell": trials["trial"].str.removesuffix("-s00")})
     assert restoration_figures.chosen(trials, cells) == {"digits": ["digits-dense-k2-mse", "digits-cnn-k8-mse"]}
+
+
+def test_a_caption_says_that_the_first_kinds_are_shown_where_there_may_be_more():
+    assert restoration_figures.rule(["c"] * 4).endswith("one of each architecture and regularizer.")
+    assert restoration_figures.rule(["c"] * 5).endswith("regularizer, of which the first 5 are shown.")
+    assert restoration_figures.rule(["c"] * 5, 4).endswith("regularizer, of which the first 4 are shown.")
+
+
+def test_a_caption_gives_the_range_of_the_numbers_of_images(denoised):
+    some = SimpleNamespace(skill=denoised.skill.assign(n_images=[35, 5000]))
+    assert "on the same 35 to 5,000 test images" in restoration_text.caption(
+        some, restoration.DENOISING, "digits", "test"
+    )
 
 
 def test_the_figure_draws_the_tables(denoised):

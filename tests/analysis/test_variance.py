@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis import variance, variance_designs, variance_text
+from analysis import variance, variance_designs, variance_figure, variance_text
 from analysis.variance_blocks import decompose
+from analysis.variance_budget import ALL_SOURCES, REMAINDER
 from study import datasets, manifest, records, space
 
 SPACE = """
@@ -84,6 +85,64 @@ def test_sentences_name_shares_n_and_refusals(trials, synthetic):
     assert any("another draw of test images would add" in text for text in said)
     assert any("interval of ± 2 % was in reach of n = 5 seeds" in text for text in said)
     assert any("estimates, no plan" in text for text in said)
+
+
+def test_a_negative_estimate_is_named_and_said_once_to_be_possible():
+    row = {"effect": "seed", "share": -0.00138, "low": 0.0, "high": 0.0376}
+    assert variance_text._share(row) == "what all cells of a seed share -0.138 % [0, 3.76] (a negative estimate)"
+    assert "negative" not in variance_text._share({**row, "share": 0.00138})
+    blocks = pd.DataFrame([{"block": name, "verdict": "decomposed", "factors": "a", "cells": 2, "seeds": 4,
+                            "planned": 4} for name in ("one", "two")])  # fmt: skip
+    components = pd.DataFrame([{**row, "block": name, "metric": "m", "method": "x", "p": None} for name in
+                               ("one", "two")])  # fmt: skip
+    assert list(variance_text._blocks(blocks, components)).count(variance_text.NEGATIVE) == 1
+    assert variance_text.NEGATIVE not in list(variance_text._blocks(blocks, components.assign(share=0.1)))
+
+
+@pytest.mark.parametrize(
+    ("share", "said"),
+    [(13.20092, "1320 %"), (0.285, "28.5 %"), (-1.116, "-112 %"), (4.2e-9, "0.00000042 %"), (float("nan"), "–")],
+)
+def test_percentages_have_no_power_of_ten(share, said):
+    assert variance_text.percentage(share) == said
+
+
+def budget(*shares):
+    """Of one cell with 4 seeds: source, share, its ends."""
+    same = {"cell": "c", "sd_percent": 4.0, "n": 4, "failed": 0, "method": "m"}
+    whole = (ALL_SOURCES, 1.0, np.nan, np.nan)
+    names = ("source", "share", "share_low", "share_high")
+    return pd.DataFrame([{**same, **dict(zip(names, row, strict=True))} for row in (whole, *shares)])
+
+
+def test_a_share_with_an_interval_wider_than_all_shares_is_not_estimable():
+    table = budget(
+        ("initial weights", 0.285, 0.0184, 4.39), ("batch order", 0.2, 0.1, 0.4), (REMAINDER, -1.12, -18.3, 11.8)
+    )
+    first, left = variance_text._budget(table)
+    assert "Of that variance: batch order 20 % [10, 40], n = 4. The share of that variance is " in first
+    assert (
+        "not estimable for initial weights (n = 4): an interval wider than from 0 to 100 %" in first
+        and "28.5" not in first
+    )
+    assert "not told from 0" in left and "its size is not estimable with n = 4 seeds" in left and "112" not in left
+    _, left = variance_text._budget(budget(("batch order", 0.2, 0.1, 0.4), (REMAINDER, -0.2, -0.5, -0.1)))
+    assert left.startswith("c: the sources leave -20 % [-50, -10] of it (a negative estimate: ")
+    assert "told from 0, so that they do not simply add up" in left
+
+
+def test_seeds_needed_are_told_apart_from_the_label():
+    row = {"label": "latent_dim 2 → 8", "width": 109.0, "width_low": 38.0, "width_high": 1467.0}
+    assert variance_text._listed([row], "width") == "latent_dim 2 → 8: 109 seeds [38, 1,467]"
+
+
+def test_an_estimate_beyond_the_axis_is_an_arrow_without_a_point():
+    table = budget(("batch order", 0.5, 0.1, 4.0), (REMAINDER, -1.12, -18.3, 11.8), ("test images", 5.0, 3.5, 9.0))
+    axes = variance_figure.plot_budget(table).axes[0]
+    drawn = [(line.get_marker(), line.get_xdata()[0], line.get_ydata()[0]) for line in axes.lines]
+    marks = {(mark, float(x), int(y)) for mark, x, y in drawn if mark in ("o", "<", ">")}
+    assert marks == {("o", 50, 2), (">", 300, 2), ("<", -100, 1), (">", 300, 1), (">", 300, 0)}
+    assert [text.get_text() for text in axes.texts] == ["50 %", "-112 %", "500 %"]
 
 
 def test_a_study_with_nothing_to_split_says_so(trials, synthetic):

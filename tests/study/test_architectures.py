@@ -1,11 +1,14 @@
 """The architectures: shapes, parameter counts, and what each must not be."""
 
+import re
+
 import numpy as np
 import pytest
 
 from study import autoencoders
 from study.architectures import ARCHITECTURES
 from study.levels import has
+from study.regularizers import REGULARIZERS
 from study.space import DEFAULTS
 
 SHAPES = [(8, 8, 1), (28, 28, 1), (32, 32, 3), (5, 7, 2)]
@@ -157,3 +160,9 @@ def test_a_unet_decodes_from_a_code_alone_with_the_means_of_its_skips():
     plain = build("cnn", (8, 8, 1))
     code = np.asarray(plain.get_layer("encoder")(images))
     assert np.allclose(autoencoders.decode(plain, code, images), np.asarray(plain(images)), atol=1e-5)
+
+
+@pytest.mark.parametrize("level", [*ARCHITECTURES.values(), *REGULARIZERS.values()], ids=lambda level: level.__module__)
+def test_numbers_of_28_by_28_images_are_said_to_be_theirs(level):
+    """A study of other images prints the same paragraph."""
+    assert not re.search(r"784|28 pixels", level.why) or "28×28" in level.why
