@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from analysis import citable
-from analysis.effects_text import contrast_id
+from analysis.effects_words import contrast_id
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -8,7 +8,7 @@ from typing import Any
 from analysis.effects_codes import EXAMPLES
 from analysis.effects_families import Contrast
 from analysis.effects_mechanism import AGREES, CONTRADICTS, MATCHED, UNDECIDED, for_gradients
-from analysis.effects_text import metric_name, numbers
+from analysis.effects_words import metric_name, numbers
 from study.levels import has
 from study.space import Space
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from analysis import citable, figures
-from analysis.effects_text import WORDS, captions, metric_name, numbers
+from analysis.effects_text import captions
+from analysis.effects_words import WORDS, metric_name, numbers
 
 if TYPE_CHECKING:
     import pandas as pd

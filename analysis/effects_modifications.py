@@ -12,8 +12,8 @@ import numpy as np
 
 from analysis import code_diff
 from analysis.effects_explanations import conclusion, explanation, measured
-from analysis.effects_text import WORDS, failure, metric_name, numbers, ratio
 from analysis.effects_training import EARLY
+from analysis.effects_words import WORDS, failure, metric_name, numbers, ratio
 from study.space import Space
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ def _block(
 
 
 def _time(estimates: Estimates, family: Family, contrast: Contrast, study: str) -> Iterator[str]:
-    """Where no contrast was timed, nothing is said of it here: `effects_text` says so once."""
+    """Where no contrast was timed, nothing is said of it here: `effects_training_text` says so once."""
     cost, reach = (_row(table, family, contrast) for table in (estimates.cost, estimates.reach))
     if cost is None:
         if len(estimates.cost):

@@ -5,22 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from analysis import citable, figures
+from analysis import citable, effects_training_text, figures
 from analysis.command import span
-from analysis.effects_cost import BUSY
 from analysis.effects_errors import OVER_PCA
-from analysis.effects_training import ALL_EPOCHS, EARLY
+from analysis.effects_words import WORDS, contrast_id, failure, metric_name, numbers, start
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from analysis.effects import Estimates
 
-WORDS = {"lower": "less error than the reference", "higher": "more error than the reference"}
 NAMED = 4  # contrasts that an answer names with their numbers
-DIGITS = range(3, 7)  # significant ones of a ratio: more than the first near 1
 UNCOUNTED = {"lower": "less error", "higher": "more error"}
 QUESTIONS = {"architecture": "architecture", "latent": "latent_dim", "loss": "loss", "dataset": "dataset"}
 LEVELS = {
@@ -49,10 +44,7 @@ def sentences(estimates: Estimates, study: str) -> list[str]:
         *(text for _, rows in _groups(estimates.contrasts, "family") for text in _family(rows)),
         *_skill(estimates.others),
         *_failures(estimates),
-        *_cost(estimates, study),
-        *_reach(estimates.reach),
-        *_stopping(estimates.stopping),
-        *_still_falling(estimates.ends),
+        *effects_training_text.sentences(estimates, study),
     ]
 
 
@@ -71,62 +63,6 @@ def answers(estimates: Estimates, channels: dict[str, int]) -> list[citable.Answ
         if len(rows):
             found.append(_answer(question, rows, estimates))
     return found
-
-
-def metric_name(metric: str) -> str:
-    """The error that contrasts of a metric compare, in words: "test MSE"; lower is better in all.
-
-    Of SSIM, what is missing to 1; of PSNR, the geometric mean over images of MSE (`effects_errors`).
-    """
-    if metric == OVER_PCA:
-        return "test MSE ÷ PCA's at the same size on the same images"
-    name = figures.name(metric).replace("SSIM", "1 - SSIM")
-    return name.replace("PSNR", "MSE (geometric mean over images)")
-
-
-def numbers(row: dict[str, Any], value: str = "ratio", low: str = "ratio_low", high: str = "ratio_high") -> str:
-    """An estimate with its interval: "0.87 [0.83, 0.92]"."""
-    if not np.isfinite([row[low], row[high]]).all():
-        return f"{ratio(row[value])} (no interval)"
-    return f"{ratio(row[value])} [{ratio(row[low])}, {ratio(row[high])}]"
-
-
-def ratio(value: float) -> str:
-    """A ratio in three digits, or in as many as show on which side of 1 it lies, up to six.
-
-    >>> ratio(0.8522), ratio(1.00432)
-    ('0.852', '1.004')
-    """
-    texts = [f"{value:.{digits}g}" for digits in DIGITS]
-    return next((text for text in texts if float(text) != 1), "1")
-
-
-def failure(row: dict[str, Any]) -> str:
-    """A rate of failures in words: "1 of 4 trials failed, 25 % [0.631, 80.6] (METHOD)".
-
-    Args:
-        row: Of `effects_failures.failures`.
-    """
-    alike = f"completed trials {'is' if row['count'] == 1 else 'are'} no better than the mean image"
-    what = "trials failed" if row["what"] == "failed" else alike
-    share, low, high = (100 * row[name] for name in ("share", "low", "high"))
-    return f"{row['count']} of {row['n']} {what}, {share:.3g} % [{low:.3g}, {high:.3g}] ({row['method']})"
-
-
-def start(family: str, metric: str) -> str:
-    """What the sentences on the contrasts of a family begin with.
-
-    Args:
-        family: Its name.
-        metric: Its own.
-    """
-    return f"{family}, {metric_name(metric)}"
-
-
-def contrast_id(row: Any, baseline: str) -> str:
-    """A contrast's id: family and cell, and the reference where it is not the study's baseline."""
-    against = "" if row["reference"] == baseline else f"-vs-{row['reference']}"
-    return citable.slug(f"{row['family']}-{row['cell']}{against}")
 
 
 def captions(estimates: Estimates, family: str) -> dict[str, str]:
@@ -224,85 +160,6 @@ def _failures(estimates: Estimates) -> Iterator[str]:
             f"{row['family']}, {row['label']}: with failed trials at the mean image's error the ratio is "
             f"{numbers(row, 'ratio_all', 'ratio_low_all', 'ratio_high_all')} (n = {row['n_all']}): "
             f"{row['verdict_all']}; without them {row['verdict']}."
-        )
-
-
-def _cost(estimates: Estimates, study: str) -> Iterator[str]:
-    if estimates.unmeasured:
-        count = len(estimates.unmeasured)
-        yield (
-            f"Training time of {count} cells has not been measured alone on a quiet machine, and the seconds of a "
-            "search, whose trials share one, are not compared (search_time.csv describes them). Run: "
-            f"python -m study.cost {study}"
-        )
-    for family, rows in _groups(estimates.cost, "family"):
-        named = "; ".join(f"{row['label']} {numbers(row, 'ratio', 'low', 'high')}" for row in _rows(rows))
-        yield (
-            f"{family}, seconds an epoch ÷ the reference's: {named} (n = {span(rows['n'])} rounds, each cell alone; "
-            f"95 % t intervals of log ratios, single)."
-        )
-    busy = estimates.cost[estimates.cost["cpu_share"] < BUSY]
-    if len(busy):
-        yield f"In {len(busy)} of these something else was running during a measurement: those times are too long."
-
-
-def _reach(table: pd.DataFrame) -> Iterator[str]:
-    """How the epochs are counted, once; then those of each family."""
-    if len(table):
-        yield (
-            "Epochs to the reference's end: until the validation MSE is down to what the reference ends with in the "
-            f"same seed, of {table['last'].max():.0f} epochs; median over seeds, exact 95 % interval where 6 seeds or "
-            "more allow it; those that never get there count as longer than all that did."
-        )
-    for family, rows in _groups(table, "family"):
-        yield f"Epochs to the reference's end: {family}: {'; '.join(_reached(row) for row in _rows(rows))}."
-
-
-def _reached(row: dict[str, Any]) -> str:
-    interval = "" if np.isnan(row["low"]) else f" [{_epochs(row['low'], row)}, {_epochs(row['high'], row)}]"
-    return f"{row['label']}: {row['reached']} of {row['n']} seeds, median {_epochs(row['epochs'], row)}{interval}"
-
-
-def _epochs(value: float, row: dict[str, Any]) -> str:
-    return f"> {row['last']:.0f}" if np.isinf(value) else f"{value:g}"
-
-
-def _stopping(table: pd.DataFrame) -> Iterator[str]:
-    """Whether early stopping would have told another story."""
-    parts = {rule: rows for rule, rows in table.groupby("rule", sort=False)}
-    if not {ALL_EPOCHS, EARLY} <= set(parts):
-        return
-    key = ["family", "cell", "reference"]
-    both = parts[ALL_EPOCHS].merge(parts[EARLY], on=key, suffixes=("", "_early"))
-    both = both[both["n"] > 0]
-    moved = both[both["verdict"] != both["verdict_early"]]
-    made = both["epochs_early"]
-    yield (
-        f"Had each trial been {EARLY} (after {made.min():.3g} to {made.max():.3g} of {both['epochs'].max():.0f} epochs "
-        f"in the mean of a cell), the verdict on validation error would be the same in {len(both) - len(moved)} of "
-        f"{len(both)} contrasts{_moved(moved)}."
-    )
-
-
-def _moved(rows: pd.DataFrame) -> str:
-    if rows.empty:
-        return ""
-    named = "; ".join(
-        f"{row['label']} {numbers(row)} → {numbers(row, 'ratio_early', 'ratio_low_early', 'ratio_high_early')}"
-        for row in _rows(rows)
-    )
-    return f", and another in {len(rows)}: {named}"
-
-
-def _still_falling(ends: pd.DataFrame) -> Iterator[str]:
-    rows = ends[(ends["metric"] == "val_mse") & ends["change"].notna()]
-    if len(rows):
-        least = rows.loc[rows["change"].idxmin()]
-        yield (
-            f"At the end of training the validation MSE is {ratio(rows['change'].min())} to "
-            f"{ratio(rows['change'].max())} times what it was after three quarters of the epochs, the least that of "
-            f"{least['cell']}: networks are compared after equally many epochs, not once they have converged. Where "
-            "training sets or batches differ in size, these are unequally many updates."
         )
 
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from analysis.cite_statistics import Statistic, p_value
-from analysis.effects_text import contrast_id, numbers, start
+from analysis.effects_words import contrast_id, numbers, start
 from analysis.report import frame
 from analysis.report.blocks import (
     Block,

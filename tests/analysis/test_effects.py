@@ -9,7 +9,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis import effects, effects_citable, effects_codes, effects_figures, effects_modifications, effects_text
+from analysis import (
+    effects,
+    effects_citable,
+    effects_codes,
+    effects_figures,
+    effects_modifications,
+    effects_text,
+    effects_words,
+)
 from analysis.report import evidence, modifications
 from analysis.report.blocks import Paragraph, Table
 from analysis.report.sections import SECTIONS
@@ -123,17 +131,17 @@ def test_sentences_follow_the_intervals(usual):
 
 
 def test_a_ratio_near_1_has_the_digits_that_show_its_side():
-    assert [effects_text.ratio(value) for value in (0.8522, 1.00432, 0.99961, 1.00003, 1.0, 12.34)] == [
+    assert [effects_words.ratio(value) for value in (0.8522, 1.00432, 0.99961, 1.00003, 1.0, 12.34)] == [
         *("0.852", "1.004", "0.9996", "1.00003", "1", "12.3"),
     ]
     row = {"ratio": 1.2321, "ratio_low": 1.00432, "ratio_high": 1.5117}
-    assert effects_text.numbers(row) == "1.23 [1.004, 1.51]"
-    assert effects_text.numbers({**row, "ratio_high": np.inf}) == "1.23 (no interval)"
+    assert effects_words.numbers(row) == "1.23 [1.004, 1.51]"
+    assert effects_words.numbers({**row, "ratio_high": np.inf}) == "1.23 (no interval)"
 
 
 def test_every_name_of_a_metric_is_of_an_error(usual):
-    assert effects_text.metric_name("test_ssim") == "test 1 - SSIM"
-    assert effects_text.metric_name("test_psnr") == "test MSE (geometric mean over images)"
+    assert effects_words.metric_name("test_ssim") == "test 1 - SSIM"
+    assert effects_words.metric_name("test_psnr") == "test MSE (geometric mean over images)"
     assert "PSNR" not in " ".join(said(usual))
 
 
@@ -154,7 +162,7 @@ def test_an_answer_says_what_of_its_figure_it_does_not_count(usual):
     found = {a.question: a.sentence for a in effects_text.answers(usual, {"digits": 1, "photo_patches": 3})}
     row = usual.contrasts.query("label == 'architecture keras_io → linear at loss mse'").iloc[0]
     beside = "; not counted, since the reference is not the baseline: architecture keras_io → linear at loss mse: "
-    assert beside + effects_text.numbers(row) in found["architecture"]
+    assert beside + effects_words.numbers(row) in found["architecture"]
     assert "not counted" not in found["latent"]
     same = usual.contrasts.query("family == 'architecture'")
     assert effects_text._beside(usual.contrasts, same, usual.baseline) == "", "all of its rows are counted"
@@ -397,7 +405,7 @@ def test_the_report_leaves_out_columns_that_are_empty_and_says_why_once(written,
     shown = next(one for one in modifications.blocks(section, [study]) if isinstance(one, Table))
     assert shown.header[-1] == "epochs to reference's end"
     row = study.statistics[f"effects.architecture-{CNN}"]
-    assert shown.rows[0][1][0].text == effects_text.numbers(vars(row), "value", "low", "high")
+    assert shown.rows[0][1][0].text == effects_words.numbers(vars(row), "value", "low", "high")
 
 
 def test_a_section_without_a_question_is_answered_by_its_familys_sentences(tmp_path, trials):
