@@ -2,6 +2,7 @@
 
 import argparse
 import dataclasses
+import json
 import os
 import sys
 from collections.abc import Sequence
@@ -12,6 +13,7 @@ from study import datasets, records, space_checks, tuned
 from study import manifest as manifests
 from study import space as spaces
 from study.errors import InputError
+from study.files import to_json
 from study.job import Job
 
 
@@ -43,6 +45,8 @@ def job(options: argparse.Namespace) -> Job:
         InputError: Anything the user can mend.
     """
     chosen = space(options)
+    if (begun := _begun_otherwise(chosen, options)) is not None:
+        chosen = begun
     return job_of(chosen, options.name or chosen.name + ("_tuned" if options.tuned else ""), options)
 
 
@@ -93,6 +97,31 @@ def _recorded(options: argparse.Namespace) -> spaces.Space | None:
     if not (options.artifacts / options.space / "manifest.json").is_file():
         return None
     return manifests.space_of(records.manifest(options.space, options.artifacts))
+
+
+def _begun_otherwise(chosen: spaces.Space, options: argparse.Namespace) -> spaces.Space | None:
+    """The recorded search space of a study that has its space's name but was begun with other settings.
+
+    Every message and README names a study alone, as in `study.search STUDY`. A study that `--set … --name STUDY` began
+    goes on by that name as well, although a space is called the same; not where the space itself was edited since.
+    """
+    if options.name or options.set or options.tuned or not (options.artifacts / chosen.name / "manifest.json").is_file():
+        return None
+    recorded = manifests.space_of(records.manifest(chosen.name, options.artifacts))
+    definition = spaces.parse(recorded.name, recorded.source, f"the search space of study {chosen.name}")
+    if not _same_but_seeds(definition, chosen) or _same_but_seeds(recorded, chosen):
+        return None
+    sets = ", ".join(dict.fromkeys(cell["dataset"] for cell in recorded.cells().values()))
+    print(
+        f"note: '{chosen.name}' goes on as it was begun, with other settings than its search space: "
+        f"{recorded.training['epochs']} epochs, data {sets}. For a study of the space as it stands: --name NAME."
+    )
+    return spaces.override(recorded, {"seeds": str(options.seeds)}) if options.seeds else recorded
+
+
+def _same_but_seeds(one: spaces.Space, other: spaces.Space) -> bool:
+    plain = [json.loads(to_json(spaces.override(space, {"seeds": "1"}).plain())) for space in (one, other)]
+    return bool(plain[0] == plain[1])
 
 
 def _tuned(chosen: spaces.Space, options: argparse.Namespace) -> spaces.Space:

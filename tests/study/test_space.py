@@ -5,8 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from study import space, space_checks
+from study import plan, search, space, space_checks
 from study.errors import InputError
+from study.files import to_json, write_atomically
+from study.job import Job
 from tests.conftest import ROOT, TINY, environment
 
 LEVELS = dict(
@@ -124,6 +126,25 @@ def test_override_sets_levels_and_settings():
     assert one.training["epochs"] == 5 and one.baseline["learning_rate"] == 0.01 and one.baseline["train_size"] is None
     with pytest.raises(InputError, match="no setting 'epoch'"):
         space.override(tiny(), {"epoch": "5"})
+
+
+def test_a_study_begun_with_settings_goes_on_by_the_name_of_its_space(tmp_path, capsys):
+    def job(text: str, *options: str) -> Job:
+        (tmp_path / "tiny.py").write_text(text)
+        given = [str(tmp_path / "tiny.py"), "--artifacts", str(tmp_path / "artifacts"), *options]
+        return plan.job(search._parser().parse_args(given))
+
+    begun = job(TINY, "--set", "epochs=1", "--name", "tiny")
+    plan.make_folder(begun)
+    write_atomically(begun.folder / "manifest.json", to_json(begun.manifest))
+    gone_on = job('"""Other words."""\n' + TINY, "--seeds", "7")
+    assert gone_on.manifest["space"]["training"] == {"epochs": 1, "seeds": 7}
+    assert gone_on.manifest["cells"] == begun.manifest["cells"]
+    assert "note: 'tiny' goes on as it was begun" in capsys.readouterr().out
+    assert job(TINY, "--name", "other").manifest["space"]["training"]["epochs"] == 2
+    for refused in ((TINY, "--set", "epochs=3", "--name", "tiny"), (TINY.replace("[4]", "[4, 3]"),)):
+        with pytest.raises(InputError, match="epochs: was 1, now"):
+            job(*refused)
 
 
 def test_checking_a_space_imports_no_keras():
