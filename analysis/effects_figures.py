@@ -60,7 +60,7 @@ def forest(rows: pd.DataFrame, pairs: pd.DataFrame, caption: str) -> Figure:
             _row(axes, float(place), row, mine["ratio"].to_numpy())
         axes.axvline(1, color="black", lw=0.8, ls=(0, (4, 2)), zorder=0)
         axes.set_xscale("log")
-        _ticks(axes)
+        ticks(axes)
         axes.set_yticks(places, names)
         axes.set_ylim(-0.7, len(rows) - 0.4)
         if start:
@@ -137,7 +137,7 @@ def _forest_legend(axes: Axes) -> None:
     figure.legend(handles=entries, loc="outside upper right", ncols=3, frameon=False)
 
 
-def _ticks(axes: Axes) -> None:
+def ticks(axes: Axes) -> None:
     """Round ratios within the axis, thinned out to as many as can be read."""
     low, high = axes.get_xlim()
     choices = ([tick for tick in ticks if low <= tick <= high] for ticks in TICKS)

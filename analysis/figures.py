@@ -19,6 +19,7 @@ from study.metrics import METRICS
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+    from PIL.Image import Image
 
 PAGE_WIDTH = 6.69  # inches: 17 cm
 DPI = 200
@@ -151,21 +152,30 @@ def save(figure: Figure, stem: Path) -> list[Path]:
 def _small(drawn: io.BytesIO, text: str) -> bytes:
     """A PNG with its caption in as few bytes as keep its look: a chart by a palette, a third of the size.
 
-    A photograph would show the palette in its smooth parts, and keeps its colours.
+    A photograph would show the palette in its smooth parts, and keeps its colours. Pictures that are grey throughout
+    need one byte a pixel as they are, which is less where they show images, and more where they are charts.
     """
     import numpy as np
-    from PIL import Image
+    from PIL import Image as images
+
+    with images.open(drawn) as opened:
+        image = opened.convert("RGB")
+    pixels = np.asarray(image, np.int16)
+    few = image.quantize(PALETTE, method=images.Quantize.MEDIANCUT, dither=images.Dither.NONE)
+    moved = np.abs(np.asarray(few.convert("RGB"), np.int16) - pixels).max(axis=2)
+    same = [few] if (moved <= UNSEEN).mean() >= ALMOST_ALL else [image]
+    if (pixels == pixels[..., :1]).all():
+        same.append(image.convert("L"))
+    return min((_png(choice, text) for choice in same), key=len)
+
+
+def _png(image: Image, text: str) -> bytes:
     from PIL.PngImagePlugin import PngInfo
 
-    with Image.open(drawn) as opened:
-        image = opened.convert("RGB")
-    few = image.quantize(PALETTE, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
-    moved = np.abs(np.asarray(few.convert("RGB"), np.int16) - np.asarray(image, np.int16)).max(axis=2)
     info = PngInfo()
     info.add_text("Description", text)
     written = io.BytesIO()
-    chosen = few if (moved <= UNSEEN).mean() >= ALMOST_ALL else image
-    chosen.save(written, "PNG", optimize=True, dpi=(DPI, DPI), pnginfo=info)
+    image.save(written, "PNG", optimize=True, dpi=(DPI, DPI), pnginfo=info)
     return written.getvalue()
 
 

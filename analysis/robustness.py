@@ -10,6 +10,9 @@ Conclusions are the direction of each declared contrast and the latent size that
   - without each seed in turn: the worst outcome counts
 and is the same or another, resolved or not by its simultaneous 95 % interval. Nothing here is a new test of a claim: a
 direction that turns says what the claim hangs on, and one that merely loses its resolution what fewer data cost.
+
+Where the study STUDY_full was run, a pilot of some of its cells on all training images, their ratios of errors and
+their order stand beside those of the study: does what was cut to be repeated rank as the whole would?
 """
 
 from __future__ import annotations
@@ -21,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 from analysis import citable, command, effects, figures
 from analysis.robustness_estimates import DECLARED, SIZES, Estimates, Study, estimate
+from analysis.robustness_full_size import SUFFIX, FullSize, Size, compare
 from analysis.robustness_outcomes import NONE
 from study import manifest as manifests
 from study import records
@@ -74,7 +78,7 @@ def _declared(study: str, artifacts: str) -> dict[str, str]:
 
 def answer(arguments: argparse.Namespace) -> command.Outcome:
     """Estimates, draws and writes; what the command prints."""
-    from analysis import robustness_figure, robustness_text
+    from analysis import robustness_figure, robustness_full_size_figure, robustness_text
 
     study = arguments.study or records.latest(arguments.artifacts)
     folder = records.folder(study, arguments.artifacts) / "analysis" / "robustness"
@@ -84,7 +88,44 @@ def answer(arguments: argparse.Namespace) -> command.Outcome:
     paths += figures.save(robustness_figure.plot(estimates), folder / "conclusions")
     said = records.notices(study, arguments.artifacts)
     said += robustness_text.sentences(estimates, study, tuned=read_study.tuned is not None)
-    return command.Outcome(study, estimates.conclusions, said, paths, SHOWN, NOTE, folder, _citable(estimates))
+    cited = _citable(estimates)
+    if (found := at_full_size(study, arguments.artifacts, read_study.families)) is not None:
+        paths += command.write(found.tables(), folder)
+        paths += figures.save(robustness_full_size_figure.plot(found), folder / "full_size")
+        said += robustness_text.full_size(found, study + SUFFIX)
+        cited += _citable_at_full_size(found)
+    return command.Outcome(study, estimates.conclusions, said, paths, SHOWN, NOTE, folder, cited)
+
+
+def at_full_size(study: str, artifacts: str, families: Sequence[effects.Family]) -> FullSize | None:
+    """The study beside its pilot; None where there is no pilot, or one without a pair of cells."""
+    try:
+        full = _size(study + SUFFIX, artifacts)
+    except InputError:  # it was not run, or has no trial yet
+        return None
+    return compare(_size(study, artifacts), full, families)
+
+
+def _size(study: str, artifacts: str) -> Size:
+    space = manifests.space_of(records.manifest(study, artifacts))
+    trials = records.load(study, artifacts)
+    return Size(trials[trials["randomness"] == "all"], space.baseline["train_size"], space.training["epochs"])
+
+
+def _citable_at_full_size(found: FullSize) -> list[pd.DataFrame]:
+    """Each ratio in the pilot, and by how much it differs from the study's."""
+    table = found.contrasts.assign(both=found.contrasts["n"] + found.contrasts["full_n"])
+    key, of = ["family", "cell", "reference"], "{metric} of {cell} ÷ that of {reference}"
+    return [
+        citable.statistics(
+            table, "full_size", key=key, what=f"{of}: at full size", value="full_value", low="full_low",
+            high="full_high", n="full_n", method="full_method", prefix="full",
+        ),
+        citable.statistics(
+            table, "full_size", key=key, what=f"{of}: this ratio at full size ÷ that here", value="change",
+            low="change_low", high="change_high", n="both", method="change_method", p="change_p", prefix="change",
+        ),
+    ]  # fmt: skip
 
 
 def _citable(estimates: Estimates) -> list[pd.DataFrame]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from analysis.effects_words import numbers
 from analysis.robustness_estimates import SIZES, TUNED, columns
 from analysis.robustness_outcomes import OTHER, OTHER_UNRESOLVED
 
@@ -12,6 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from analysis.robustness_estimates import Estimates
+    from analysis.robustness_full_size import FullSize
 
 NAMED = 5  # conclusions that turn: a sentence each
 LISTED = 12  # conclusions that one sentence names
@@ -31,10 +34,44 @@ def sentences(estimates: Estimates, study: str, tuned: bool) -> list[str]:
     return said
 
 
+def full_size(found: FullSize, pilot: str) -> Iterator[str]:
+    """What the pilot at full size says of the contrasts it shares, and of the order of their cells."""
+    table = found.contrasts
+    n, full_n = (_span(table[name]) for name in ("n", "full_n"))
+    every = ((table["full_greatest"] < 1) & (table["value"] < 1)) | ((table["full_least"] > 1) & (table["value"] > 1))
+    yield (
+        f"At full size ({found.full.words}; {pilot}, n = {full_n}) {table['same'].sum()} of {len(table)} contrasts "
+        f"have the direction they have here ({found.cut.words}; n = {n}), {every.sum()} of these in every seed."
+    )
+    for row in _rows(table):
+        here = numbers(row, "value", "low", "high")
+        full = numbers(row, "full_value", "full_low", "full_high")
+        change = numbers(row, "change", "change_low", "change_high")
+        moved = "" if row["change_low"] > 1 or row["change_high"] < 1 else ", not resolved"
+        yield (
+            f"{row['conclusion']}: {full} times the error at full size, {here} here, each interval for itself; the "
+            f"ratio at full size is {change} times that here (Welch){moved}."
+        )
+    for dataset, cells in found.order.groupby("dataset", sort=False):
+        names = [" < ".join(_short(cell) for cell in cells.sort_values(rank)["cell"]) for rank in ("rank", "full_rank")]
+        order = f"the same at both sizes: {names[0]}" if names[0] == names[1] else f"{names[0]} here, {names[1]} there"
+        yield f"Order by mean test MSE on {dataset}, {order} (n = {n} and {full_n})."
+
+
+def full_size_caption(found: FullSize) -> str:
+    """What stands under the picture of both sizes."""
+    return (
+        f"Ratio of errors of each contrast that was also tried at full size: {found.cut.words} "
+        f"(n = {_span(found.contrasts['n'])} seeds, circles) above, {found.full.words} "
+        f"(n = {_span(found.contrasts['full_n'])}, diamonds) below. Symbols: geometric means over seeds; bars: their "
+        "95 % intervals, each for itself (paired t, from 10 seeds on sign flips), cut off at the frame; ticks: seeds. "
+        "Left of 1: less error."
+    )
+
+
 def caption(estimates: Estimates, drawn: int) -> str:
     """What stands under the picture of so many of the conclusions."""
-    n, count = estimates.conclusions["n"], len(estimates.conclusions)
-    seeds = f"{n.min()}" if n.min() == n.max() else f"{n.min()} to {n.max()}"
+    seeds, count = _span(estimates.conclusions["n"]), len(estimates.conclusions)
     some = (
         f" Drawn are {drawn} of {count}: resolved ones before others, and of these those that the most variations "
         "change; all are in conclusions.csv."
@@ -96,6 +133,16 @@ def _turned(row: dict[str, Any], tried: list[str]) -> list[str]:
     """The variations under which a conclusion is another, with whether that is resolved."""
     words = {OTHER: "resolved", OTHER_UNRESOLVED: "not resolved"}
     return [f"{name} ({words[row[name]]})" for name in tried if row[name] in words]
+
+
+def _span(counts: pd.Series) -> str:
+    least, most = counts.min(), counts.max()
+    return f"{least}" if least == most else f"{least} to {most}"
+
+
+def _short(cell: str) -> str:
+    """A cell's name without its data set and number of training images, which the sentence names."""
+    return re.sub(r"-n\d+$", "", cell.split("-", 1)[1])
 
 
 def _ratio(row: dict[str, Any]) -> str:

@@ -105,7 +105,8 @@ def _begun_otherwise(chosen: spaces.Space, options: argparse.Namespace) -> space
     Every message and README names a study alone, as in `study.search STUDY`. A study that `--set … --name STUDY` began
     goes on by that name as well, although a space is called the same; not where the space itself was edited since.
     """
-    if options.name or options.set or options.tuned or not (options.artifacts / chosen.name / "manifest.json").is_file():
+    there = (options.artifacts / chosen.name / "manifest.json").is_file()
+    if options.name or options.set or options.tuned or not there:
         return None
     recorded = manifests.space_of(records.manifest(chosen.name, options.artifacts))
     definition = spaces.parse(recorded.name, recorded.source, f"the search space of study {chosen.name}")

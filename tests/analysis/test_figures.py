@@ -73,6 +73,18 @@ def test_a_photograph_keeps_its_colours(tmp_path):
         assert len(image.getcolors(10**7)) > 4000
 
 
+def test_grey_images_keep_every_shade_at_a_byte_a_pixel(tmp_path):
+    shades = np.random.default_rng(0).random((64, 64))
+    with figures.theme():
+        figure = figures.new(6.0)
+        figure.subplots().imshow(shades, cmap="gray")
+        figure.savefig(tmp_path / "plain.png")
+    path = figures.save(figure, tmp_path / "digits")[0]
+    with Image.open(path) as image, Image.open(tmp_path / "plain.png") as plain:
+        assert image.mode == "L"
+        np.testing.assert_array_equal(image.convert("RGB"), plain.convert("RGB"))
+
+
 def test_nothing_is_left_behind():
     before = mpl.rcParams.copy()
     drawn()

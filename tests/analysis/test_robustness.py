@@ -268,14 +268,14 @@ def study(tmp_path, monkeypatch, alone, synthetic):
     described = manifest.describe(synthetic, "synthetic", {})
 
     def folder(study, artifacts):
-        if study.endswith("_tuned"):
+        if study.endswith(("_tuned", "_full")):
             raise InputError("no such study")
         return tmp_path / study
 
     for name, value in {
         "load": lambda study, artifacts: folder(study, artifacts) and alone.trials,
         "history": lambda study, artifacts: alone.history,
-        "manifest": lambda study, artifacts: described,
+        "manifest": lambda study, artifacts: folder(study, artifacts) and described,
         "notices": lambda study, artifacts: [],
         "latest": lambda artifacts: "synthetic",
         "folder": folder,
