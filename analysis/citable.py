@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pandas as pd
 
+DIGITS = 10  # significant ones of a table's numbers: more would be the rounding of one processor or another
 COLUMNS = ("id", "what", "dataset", "value", "low", "high", "n", "method", "p", "table", "row")
 
 

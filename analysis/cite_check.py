@@ -15,6 +15,7 @@ from decimal import Decimal
 from html.parser import HTMLParser
 from pathlib import Path
 
+from analysis.citable import DIGITS
 from analysis.cite_statistics import OPEN, Statistic
 from study.errors import InputError
 
@@ -22,6 +23,7 @@ AGREES, DIFFERS, UNKNOWN, BARE, PLACED = "agrees", "differs", "unknown id", "no 
 GOOD = (AGREES, PLACED)
 KINDS = (".txt", ".md", ".tex", ".html", ".htm")
 INLINE = ("a", "b", "code", "data", "em", "i", "small", "span", "strong", "sub", "sup", "wbr")
+LOST = 5 * 10.0**-DIGITS  # of a number, relatively, where a table rounded it
 NUMBER = r"[-−]?\d+(?:\.\d+)?(?:e[-+]?\d+)?"
 END = rf"{NUMBER}|[-−]?∞|{OPEN}"
 _MARK = r"\[(?P<key>[^\[\]\s:]+:[A-Za-z0-9_-]+\.[A-Za-z0-9_.-]+)\]"
@@ -70,13 +72,13 @@ def plain(text: str, suffix: str) -> str:
 
 
 def agrees(text: str, number: float | None) -> bool:
-    """Whether a number, rounded to the decimals of a text, is the text's."""
+    """Whether a number, rounded to the decimals of a text, is the text's; halfway between two texts it is either."""
     text = text.replace("−", "-")
     if text == OPEN or number is None:
         return text == OPEN and number is None
     if "∞" in text or math.isinf(number):
         return text.replace("∞", "inf") == str(number)
-    return abs(Decimal(text) - Decimal(number)) <= rounding(text)
+    return abs(Decimal(text) - Decimal(number)) <= rounding(text) + Decimal(LOST * abs(number))
 
 
 def rounding(text: str) -> Decimal:

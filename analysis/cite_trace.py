@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from analysis import cite_statistics
-from analysis.cite_check import END, NUMBER, agrees, rounding
+from analysis.cite_check import END, LOST, NUMBER, agrees, rounding
 from analysis.cite_statistics import OPEN
 
 STATISTICS = "statistics.csv"
@@ -154,7 +154,7 @@ def _held(match: re.Match[str], scale: float, rows: set[Row], tables: Tables, ne
 def _rows(numbers: Sequence[str], tables: Tables, scale: float) -> Iterator[Row]:
     """The rows that hold all of the numbers."""
     first = float(numbers[0].replace("−", "-")) / scale
-    reach = float(rounding(numbers[0])) / scale * WIDER
+    reach = (float(rounding(numbers[0])) / scale + LOST * abs(first)) * WIDER
     start = bisect.bisect_left(tables.cells, first - reach, key=lambda cell: cell[0])
     for place in range(start, bisect.bisect_right(tables.cells, first + reach, key=lambda cell: cell[0])):
         number, row = tables.cells[place]

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from study.datasets import Dataset
 
 LINE = 120  # characters of a line on the terminal
-DIGITS = 10  # significant ones in tables: more would be the rounding of one processor or another
 
 
 @dataclass(frozen=True)
@@ -136,7 +135,7 @@ def span(counts: Collection[int]) -> str:
 
 
 def write(tables: Mapping[str, pd.DataFrame], folder: Path) -> list[Path]:
-    """Writes each table to FOLDER/NAME.csv, its numbers in `DIGITS` digits, and returns the paths."""
+    """Writes each table to FOLDER/NAME.csv, its numbers in `citable.DIGITS` digits, and returns the paths."""
     folder.mkdir(parents=True, exist_ok=True)
     paths = [folder / f"{name}.csv" for name in tables]
     for path, table in zip(paths, tables.values(), strict=True):
@@ -145,7 +144,7 @@ def write(tables: Mapping[str, pd.DataFrame], folder: Path) -> list[Path]:
 
 
 def _rounded(value: Any) -> Any:
-    return float(f"{value:.{DIGITS}g}") if isinstance(value, float) else value
+    return float(f"{value:.{citable.DIGITS}g}") if isinstance(value, float) else value
 
 
 def _command(arguments: argparse.ArgumentParser, argv: Sequence[str] | None, study: str) -> list[str]:

@@ -15,8 +15,6 @@ BLOCKS = {"latent": dict(latent_dim=[8]), "architecture": dict(architecture=["de
 TRAINING = dict(epochs=30, seeds=2)
 
 FAMILIES = {
-    "architecture": dict(
-        metric="test_mse", contrasts=[(dict(architecture=name), {}) for name in ("residual", "dense")]
-    ),
+    "architecture": dict(metric="test_mse", contrasts=[(dict(architecture="dense"), {})]),
     "latent": dict(metric="test_mse", contrasts=[(dict(latent_dim=8), {})]),
 }

@@ -264,6 +264,11 @@ def test_what_a_table_holds_is_found_however_it_is_rounded(value, digits, share)
     assert [one.table for one in cite_trace.trace(f"It is {text}.", tables)] == ["t.csv"]
 
 
+def test_halfway_between_two_texts_a_number_is_either():
+    assert all(cite_check.agrees(text, -0.04125) for text in ("-0.0412", "-0.0413"))
+    assert not cite_check.agrees("-0.0412", -0.0412501) and not cite_check.agrees("-0.0413", -0.0412499)
+
+
 def test_a_study_without_statistics_says_what_writes_them(tmp_path, capsys):
     report_study.write(tmp_path, commit=None)
     assert run(tmp_path, "--list") == 2
