@@ -35,7 +35,8 @@ if TYPE_CHECKING:
 
 NORMAL = "normal"
 PRIMARY = "squared error"
-SCORES = (PRIMARY, "absolute error", "BCE", "1 - SSIM", "Mahalanobis", "latent kNN")
+LATENT = ("Mahalanobis", "latent kNN")  # scores of the code; the others are of the reconstruction
+SCORES = (PRIMARY, "absolute error", "BCE", "1 - SSIM", *LATENT)
 NEIGHBOURS, CODES = 5, 2_000  # of kNN; training codes and images that distances are taken to
 FEW = 2_000  # training images of a second PCA where one class is normal: the protocol that references quote
 BATCH = 250
@@ -215,7 +216,7 @@ def answer(arguments: argparse.Namespace) -> command.Outcome:
     said = [*notices, *results.missing, *anomaly_text.sentences(estimates)]
     primary = estimates.auc[estimates.auc["score"] == PRIMARY].reset_index(drop=True)
     columns = ["cell", "set", "auc", "auc_low", "auc_high", "n", "n_normal", "n_anomalous"]
-    note = f"auc: area under the ROC curve of the {PRIMARY}, higher is better; {primary['method'].iloc[0]}"
+    note = f"auc: area under the ROC curve of the {PRIMARY}, higher is better; {anomaly_text.methods(primary)}"
     answers = list(anomaly_text.answers(estimates, shown))
     return command.Outcome(study, primary, said, paths, columns, note, folder, _citable(estimates), answers)
 

@@ -17,11 +17,16 @@ from analysis.statistics import paired_t, t_interval
 if TYPE_CHECKING:
     import pandas as pd
 
-PUBLISHED = {  # mean AUC of MNIST's ten digits, as published
-    "deep convolutional autoencoder": (0.897, "Ruff et al. 2018 (PMLR 80), Table 1"),
-    "isolation forest": (0.923, "Ruff et al. 2018 (PMLR 80), Table 1"),
-}
+SOURCE = "Ruff et al. 2018 (PMLR 80), Table 1"
+NETWORK = {"architecture": "ruff2018", "latent_dim": 32, "loss": "mse", "regularizer": "none",
+           "preprocessing": "l1_contrast"}  # fmt: skip
+PUBLISHED = (  # mean AUC of MNIST's ten digits, and the network that has it
+    {"what": "deep convolutional autoencoder", "auc": 0.897, **NETWORK},
+    {"what": "isolation forest", "auc": 0.923},
+)
 CLASSES_PUBLISHED = ("mnist", 10)
+KIND = ("architecture", "latent_dim", "loss", "regularizer", "preprocessing", "train_size")  # of cell, less its class
+BOTH_AT_1 = "both at 1"
 
 
 @dataclass(frozen=True)
@@ -32,12 +37,13 @@ class Estimates:
         auc: A row a cell, set and score: `auc` with its interval, its two standard errors, average precision, FPR;
             `draw` is the `cell` of `baselines` that was given the same images.
         baselines: The same for methods that need no autoencoder, a row a draw, set and method.
-        contrast: A row a cell and set: AUC of the primary score less that of PCA's error at the same latent size.
+        contrast: A row a cell and set: AUC of the primary score less that of PCA's error at the same latent size;
+            `verdict` "higher", "lower", "not resolved", or `BOTH_AT_1` where neither misorders a single pair of images.
         classes: A row a kind of cell (or method) and score whose normal class was varied: the mean over the classes.
             Of the primary score also the mean over the classes of AUC less that of PCA's error at the same latent size
             on the same images, `difference` with `difference_low`, `_high`, `_p`, `_n`, `_method`, paired by seed; and
             of the networks `fvu`, the mean on the split's images, and in how many of `trials` training ended with
-            the best epoch, `best_is_last`.
+            the best epoch, `best_is_last`. Published rows have the factors of the network that they are of.
     """
 
     auc: pd.DataFrame
@@ -119,7 +125,7 @@ def _contrasts(models: pd.DataFrame, kept: dict[str, Pictures]) -> Iterator[dict
     for dataset, of_data in primary.groupby("dataset", sort=False):
         groups = of_data.groupby(["cell", "set"], sort=False)
         for (cell, name), part in groups:
-            pairs = []
+            pairs, at_1 = [], []
             for row in part.to_dict("records"):
                 other = kept.get(baselines_name(part[part["trial"] == row["trial"]]), {})
                 method = f"PCA {row['latent_dim']}"
@@ -127,9 +133,11 @@ def _contrasts(models: pd.DataFrame, kept: dict[str, Pictures]) -> Iterator[dict
                     continue
                 mine, theirs = _placements(kept[row["trial"]], name, PRIMARY), _placements(other, name, method)
                 pairs.append((mine[0] - theirs[0], mine[1] - theirs[1]))
+                at_1.append(min(mine[0].min(), theirs[0].min()) == 1)
             if pairs:
                 area = roc.crossed(pairs, null=0.0, comparisons=groups.ngroups, same_images=name == INVERTED)
-                verdict = "higher" if area.low > 0 else "lower" if area.high < 0 else "not resolved"
+                told = "higher" if area.low > 0 else "lower" if area.high < 0 else "not resolved"
+                verdict = BOTH_AT_1 if all(at_1) else told
                 yield {
                     **{"dataset": dataset, "cell": cell, "set": name, "latent_dim": int(part["latent_dim"].iloc[0])},
                     **{"difference": area.value, "low": area.low, "high": area.high, "p": area.p, "n": area.n},
@@ -145,14 +153,13 @@ def _classes(models: pd.DataFrame, baselines: pd.DataFrame, trials: pd.DataFrame
         return []
     mine = _with_networks(_beside_pca(mine, theirs), trials, split)
     rows = [
-        *_means(mine, ["dataset", "architecture", "latent_dim", "loss", "regularizer", "preprocessing", "train_size"]),
+        *_means(mine, ["dataset", *KIND]),
         *_means(theirs.rename(columns={"method": "score"}), ["dataset", "preprocessing", "train_size"]),
     ]
     dataset, classes = CLASSES_PUBLISHED
     if {row["dataset"] for row in rows} == {dataset} and all(row["classes"] == classes for row in rows):
         rows += [
-            {"dataset": dataset, "kind": "published", "what": name, "auc": auc, "classes": classes, "method": source}
-            for name, (auc, source) in PUBLISHED.items()
+            {"dataset": dataset, "kind": "published", "classes": classes, "method": SOURCE, **row} for row in PUBLISHED
         ]
     return rows
 

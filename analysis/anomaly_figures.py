@@ -78,7 +78,7 @@ def _areas(estimates: Estimates, dataset: str, split: str) -> Figure:
         for axes, name in zip(panels, names, strict=True):
             rows = _beside_pca(table[table["set"] == name], estimates.contrast)
             _panel(axes, rows, places)
-            _lines(axes, baselines[baselines["set"] == name])
+            _lines(axes, rows, baselines[baselines["set"] == name], places)
             axes.set(title=name, xlabel="AUC")
         panels[0].set_yticks(list(places.values()), [short(cell, dataset) for cell in places], fontsize=6.5)
         panels[0].set_ylim(-0.7, len(cells) - 0.3)
@@ -115,15 +115,23 @@ def _panel(axes: Axes, rows: pd.DataFrame, places: Mapping[str, int]) -> None:
     axes.set_xticks(ticks, [f"{tick:.3g}" for tick in ticks])
 
 
-def _lines(axes: Axes, baselines: pd.DataFrame) -> None:
-    """Guessing and methods that need no autoencoder, where they lie within the panel's axis."""
+def _lines(axes: Axes, rows: pd.DataFrame, baselines: pd.DataFrame, places: Mapping[str, int]) -> None:
+    """Guessing and, across the rows of the cells on the same images, methods that need no autoencoder.
+
+    Where they lie within the panel's axis.
+    """
     low, high = axes.get_xlim()
-    named = {method: baselines.loc[baselines["baseline"] == method, "auc"].mean() for method in DASHES}
-    for method, area in ({GUESSING: 0.5} | named).items():
-        if low <= area <= high:
-            style: dict[str, Any] = {"color": "0.35", "ls": DASHES.get(method, "-"), "lw": 1}
-            style |= {"color": "0.75", "lw": 2.5} if method == GUESSING else {}
-            axes.axvline(area, label=method, zorder=0, **style)
+    if low <= 0.5 <= high:
+        axes.axvline(0.5, label=GUESSING, zorder=0, color="0.75", lw=2.5)
+    for method, dash in DASHES.items():
+        areas = rows["draw"].map(baselines[baselines["baseline"] == method].set_index("cell")["auc"])
+        drawn = rows.assign(area=areas, height=rows["cell"].map(places))[areas.between(low, high)]
+        if not len(drawn):
+            continue
+        new = (drawn["area"] != drawn["area"].shift()) | (drawn["height"] != drawn["height"].shift() - 1)
+        parts = drawn.assign(run=new.cumsum()).groupby("run")  # neighbours that share it
+        axes.vlines(parts["area"].first(), parts["height"].min() - 0.5, parts["height"].max() + 0.5, color="0.35",
+                    ls=dash, lw=1, label=method, zorder=0)  # fmt: skip
 
 
 def _sets(scores: Pictures) -> list[str]:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from analysis import citable, command, figures
-from analysis.anomaly import PRIMARY
+from analysis.anomaly import LATENT, PRIMARY
+from analysis.anomaly_estimates import BOTH_AT_1, KIND
+from analysis.anomaly_sets import OTHER_CLASSES
+from analysis.statistics import LEVEL, percent
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -16,6 +20,29 @@ if TYPE_CHECKING:
 TRIVIAL = ("brightness", "pixels not zero", "PNG size")
 CLASSICAL = ("isolation forest", "nearest images", "mean image")
 NAMED = 3
+SIMULTANEOUS = f"simultaneous {percent(LEVEL)} intervals"
+EXACT = "Clopper-Pearson"  # in the method of an interval where all pairs of images are ordered alike
+
+
+@dataclass(frozen=True)
+class Confounded:
+    """A set that a statistic of the pixels alone tells apart at least as well as half of the cells do.
+
+    Attributes:
+        dataset, name: The models' data and the set.
+        method: The statistic of the pixels.
+        low, high: The least and the greatest of its areas over draws, on one side of 0.5.
+        half: At least half of the cells have no greater area by the primary score.
+        seeds: How many, in words.
+    """
+
+    dataset: str
+    name: str
+    method: str
+    low: float
+    high: float
+    half: float
+    seeds: str
 
 
 def sentences(estimates: Estimates) -> list[str]:
@@ -23,7 +50,7 @@ def sentences(estimates: Estimates) -> list[str]:
     return [
         *_classes(estimates.classes),
         *_primary(estimates),
-        *_confounded(estimates),
+        *map(_says_little, _confounded(estimates)),
         *_inverted(estimates),
     ]
 
@@ -32,24 +59,30 @@ def answers(estimates: Estimates, shown: Mapping[str, Sequence[str]]) -> Iterato
     """What may be said in one sentence.
 
     For each data set what the cell with the least validation error tells from its own images; where classes were held
-    as normal in turn, the mean over them, and how it stands to PCA's.
+    as normal in turn, no such cell, for it would be that of one class, but the mean over them, and how it stands to
+    PCA's. With each, which of the sets the pixels alone tell apart.
     """
+    confounded = list(_confounded(estimates))
     for row in _of_classes(estimates.classes):
         statistic = f"classes-{citable.slug(row['dataset'])}-{citable.slug(row['what'])}"
-        yield citable.Answer("anomaly", _class_mean(row, estimates.classes), statistic, row["dataset"])
+        caveat = _caveat([one for one in confounded if (one.dataset, one.name) == (row["dataset"], OTHER_CLASSES)])
+        yield citable.Answer("anomaly", _class_mean(row, estimates.classes) + caveat, statistic, row["dataset"])
     for row in _with_pca(estimates.classes):
         statistic = f"classes-over-pca-{citable.slug(row['dataset'])}-{citable.slug(row['what'])}"
         yield citable.Answer("anomaly", _mean_over_pca(row), statistic, row["dataset"])
-    for dataset, cells in shown.items():
+    in_turn = set(estimates.auc.loc[estimates.auc["set"] == OTHER_CLASSES, "cell"]) if len(estimates.classes) else set()
+    for dataset, every in shown.items():
+        if not (cells := [cell for cell in every if cell not in in_turn]):
+            continue
         cell = cells[min(1, len(cells) - 1)]
         rows = estimates.auc[(estimates.auc["cell"] == cell) & (estimates.auc["score"] == PRIMARY)]
         found = "; ".join(f"{_interval(row)} against {row['set']}" for row in _rows(rows))
         sentence = (
             f"{dataset}, anomaly detection: the area under the ROC curve of the {PRIMARY} of {cell} is {found} "
-            f"(n = {command.span(set(rows['n']))} seeds; {rows['method'].iloc[0]})."
+            f"(n = {command.span(set(rows['n']))} seeds; {methods(rows)})."
         )
-        if beside := _beside_pca(estimates.contrast, dataset):
-            sentence += f" Over all cells, the area is {beside}."
+        told = [one for one in confounded if one.dataset == dataset and one.name in set(rows["set"])]
+        sentence += _caveat(told) + _over_all(estimates.contrast, dataset, {one.name for one in told})
         statistic = f"auc-{citable.slug(cell)}-{citable.slug(rows['set'].iloc[0])}-{citable.slug(PRIMARY)}"
         yield citable.Answer("anomaly", sentence, statistic, str(dataset))
 
@@ -63,10 +96,19 @@ def caption(estimates: Estimates, dataset: str, split: str, drawn: Sequence[str]
     return (
         f"{dataset}, anomaly detection on {figures.SPLITS[split]} images: area under the ROC curve of the {PRIMARY} "
         f"(higher is better; 0.5 tells nothing apart). n = {command.span(set(rows['n']))} seeds, "
-        f"{_images(rows)} a cell and set; {rows['method'].iloc[0]}. Each panel has an axis of its own, from just below "
+        f"{_images(rows)} a cell and set; {methods(rows)}. Each panel has an axis of its own, from just below "
         "the least area or end of an interval to 1; a line that lies outside it is left out. PCA: its error at the "
-        f"same latent size. Lines: means over the draws in baselines.csv.{more}"
+        "same latent size. Dashed lines: means over seeds in baselines.csv, each across the rows of the cells on the "
+        f"same images.{more}"
     )
+
+
+def methods(rows: pd.DataFrame) -> str:
+    """How the intervals of some areas were made, with the condition where not all were made alike."""
+    found = [method for method in dict.fromkeys(rows["method"]) if EXACT not in method]
+    if rows["method"].str.contains(EXACT).any():
+        found.append(f"where all pairs of images are ordered alike, {EXACT}'s {percent(LEVEL)} interval")
+    return "; ".join(found)
 
 
 def _images(rows: pd.DataFrame) -> str:
@@ -85,13 +127,42 @@ def _classes(table: pd.DataFrame) -> Iterator[str]:
         return
     yield from (_class_mean(row, table) for row in _of_classes(table))
     yield from (_mean_over_pca(row) for row in _with_pca(table))
-    rows = table[
-        (table["kind"] == "baseline") & table["score"].str.contains("isolation forest|PCA|mean image", na=False)
-    ]
-    if len(rows):
-        listed = "; ".join(f"{row['what']} {_interval(row)}" for row in _rows(rows))
-        seeds = command.span({int(n) for n in rows["n"]})
-        yield f"Without an autoencoder, mean ROC-AUC on the same images: {listed} (n = {seeds} seeds)."
+    for dataset, part in table.groupby("dataset", sort=False):
+        yield from _other_scores(str(dataset), part)
+        yield from _without(str(dataset), part)
+
+
+def _other_scores(dataset: str, table: pd.DataFrame) -> Iterator[str]:
+    """Which score has the greatest mean area, a kind of cell each: described, for the primary alone was declared."""
+    models = table[table["kind"] == "model"].dropna(subset=["auc"])
+    if (count := models["score"].nunique()) < 2:
+        return
+    best = models.loc[models.groupby(list(KIND), sort=False, dropna=False)["auc"].idxmax()]
+    seeds = command.span({int(n) for n in best["n"]})
+    yield (
+        f"{dataset}, each class held as normal in turn: of {count} scores, of which the {PRIMARY} alone was declared "
+        f"beforehand, that with the greatest mean ROC-AUC is {_listed(best)} (n = {seeds} seeds; "
+        "looked for on the same images, so that it describes and decides nothing)."
+    )
+
+
+def _without(dataset: str, table: pd.DataFrame) -> Iterator[str]:
+    """Means over classes of what needs no autoencoder, and what was published of it."""
+    rows = table[table["kind"] == "baseline"]
+    rows = rows[rows["score"].isin(CLASSICAL) | rows["score"].str.startswith("PCA")]
+    if not len(rows):
+        return
+    published = [row for row in _rows(table[table["kind"] == "published"]) if row["what"] in set(rows["score"])]
+    yield (
+        f"{dataset}, each class held as normal in turn: without an autoencoder, mean ROC-AUC on the same images: "
+        f"{_listed(rows)} (n = {command.span({int(n) for n in rows['n']})} seeds)."
+        + "".join(f" Published: {row['what']} {row['auc']:.3f} ({row['method']})." for row in published)
+    )
+
+
+def _listed(rows: pd.DataFrame) -> str:
+    """Means over classes with their intervals."""
+    return "; ".join(f"{row['what']} {_interval(row)}" for row in _rows(rows))
 
 
 def _of_classes(table: pd.DataFrame) -> list[dict[str, Any]]:
@@ -105,27 +176,53 @@ def _with_pca(table: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def _class_mean(row: Mapping[str, Any], table: pd.DataFrame) -> str:
-    published = table[table["kind"] == "published"]
-    quoted = "; ".join(f"{row['what']} {row['auc']:.3f} ({row['method']})" for row in _rows(published))
     return (
         f"{row['dataset']}, each of {row['classes']} classes held as normal in turn, {row['what']} at latent size "
-        f"{row['latent_dim']:.0f}: mean ROC-AUC {_interval(row)} (n = {row['n']:.0f} seeds, {row['method']})."
-        + (f" Published: {quoted}." if quoted else "")
-        + _networks(row)
+        f"{row['latent_dim']:.0f}: mean ROC-AUC {_interval(row)}{_range(row)} (n = {row['n']:.0f} seeds, "
+        f"{row['method']}).{_published(row, table)}{_networks(row)}"
+    )
+
+
+def _range(row: Mapping[str, Any]) -> str:
+    """The least and the greatest area of a single class."""
+    areas = {name.removeprefix("class_"): v for name, v in row.items() if name.startswith("class_") and v == v}
+    if not areas:
+        return ""
+    low, high = min(areas, key=areas.__getitem__), max(areas, key=areas.__getitem__)
+    return f", of single classes from {areas[low]:.3f} (class {low}) to {areas[high]:.3f} (class {high})"
+
+
+def _published(row: Mapping[str, Any], table: pd.DataFrame) -> str:
+    """What was published of the same network on the same preprocessing, and what was different in its training."""
+    same = [
+        other
+        for other in _rows(table[table["kind"] == "published"])
+        if all(other[factor] == row[factor] or (other[factor] != other[factor] and row[factor] != row[factor])
+               for factor in KIND)
+    ]  # fmt: skip
+    longer = "longer, " if _improving(row) else ""
+    return "".join(
+        f" Published for this network with this preprocessing: {other['auc']:.3f} ({other['method']}); it was trained "
+        f"{longer}with weight decay and a falling learning rate, which are not used here."
+        for other in same
     )
 
 
 def _networks(row: Mapping[str, Any]) -> str:
     """How well the networks behind a mean over classes reconstruct, and whether their training had come to an end."""
-    last, trials = int(row["best_is_last"]), int(row["trials"])
-    improving = "; most still improved when training ended" if 2 * last > trials else ""
+    improving = "; most still improved when training ended" if _improving(row) else ""
     found = f"leave {row['fvu']:.3f} of the variance unexplained"
     if row["fvu"] > 1:
         found = f"reconstruct worse than the mean image, with {row['fvu']:.3f} times its error"
     return (
-        f" These networks {found} (mean FVU of the images of the normal class); the best epoch is the last in {last} "
-        f"of {trials} trials{improving}."
+        f" These networks {found} (mean FVU of the images of the normal class); the best epoch is the last in "
+        f"{row['best_is_last']:.0f} of {row['trials']:.0f} trials{improving}."
     )
+
+
+def _improving(row: Mapping[str, Any]) -> bool:
+    """Whether most of the networks behind a mean over classes still improved when their training ended."""
+    return bool(2 * row["best_is_last"] > row["trials"])
 
 
 def _mean_over_pca(row: Mapping[str, Any]) -> str:
@@ -150,25 +247,43 @@ def _primary(estimates: Estimates) -> Iterator[str]:
         spread = f"from {_area(worst)} to {_area(best)} over {len(rows)} cells" if len(rows) > 1 else _area(best)
         contrast = estimates.contrast
         mine = contrast[contrast["set"] == name] if len(contrast) else contrast
-        beside = f"; it is {counted}" if (counted := _beside_pca(mine, dataset)) else ""
+        mine = mine[mine["dataset"] == dataset] if len(mine) else mine
+        beside = f"; it is above {_than_pca(mine)} ({SIMULTANEOUS})" if len(mine) else ""
         classical = _baseline(estimates, rows, CLASSICAL)
         listed = ", ".join(f"{method} {_spread(*ends)}" for method, ends in classical.items())
         yield (
             f"{dataset} against {name}: AUC of the {PRIMARY} {spread}{beside}. Without an "
-            f"autoencoder: {listed} (n = {command.span(set(rows['n']))} seeds, {_images(rows)}; {best['method']})."
+            f"autoencoder: {listed} (n = {command.span(set(rows['n']))} seeds, {_images(rows)}; {methods(rows)})."
         )
 
 
-def _beside_pca(contrast: pd.DataFrame, dataset: Any) -> str:
-    """In how many cells the area is above, below, not told apart from PCA's; "" where that was not estimated."""
-    if not len(contrast):
+def _over_all(contrast: pd.DataFrame, dataset: str, confounded: set[str]) -> str:
+    """How the areas of all cells stand to PCA's, sets that the pixels alone tell apart counted by themselves."""
+    mine = contrast[contrast["dataset"] == dataset] if len(contrast) else contrast
+    if not len(mine):
         return ""
-    mine = contrast[contrast["dataset"] == dataset]
-    counts = mine["verdict"].value_counts()
-    of = "cells" if mine["set"].nunique() == 1 else "pairs of cell and set"
+    told = mine["set"].isin(confounded)
+    if told.all() or not told.any():
+        against = "against these sets, " if told.all() else ""
+        return f" Over all cells, {against}the area is above {_than_pca(mine)} ({SIMULTANEOUS})."
     return (
-        f"above that of PCA's error at the same latent size in {counts.get('higher', 0)} of {len(mine)} {of}, below "
-        f"in {counts.get('lower', 0)}, not resolved in {counts.get('not resolved', 0)} (simultaneous 95 % intervals)"
+        f" Over all cells, against the other sets, the area is above {_than_pca(mine[~told])}; against these sets it "
+        f"is above {_counted(mine[told])} ({SIMULTANEOUS})."
+    )
+
+
+def _than_pca(contrast: pd.DataFrame) -> str:
+    return f"that of PCA's error at the same latent size {_counted(contrast)}"
+
+
+def _counted(contrast: pd.DataFrame) -> str:
+    """In how many cells the area is above PCA's, below, not told apart, or as great as it can be for both."""
+    counts = contrast["verdict"].value_counts()
+    of = "cells" if contrast["set"].nunique() == 1 else "pairs of cell and set"
+    both = f", {BOTH_AT_1} in {counts[BOTH_AT_1]}" if BOTH_AT_1 in counts else ""
+    return (
+        f"in {counts.get('higher', 0)} of {len(contrast)} {of}, below in {counts.get('lower', 0)}, not resolved in "
+        f"{counts.get('not resolved', 0)}{both}"
     )
 
 
@@ -201,46 +316,66 @@ def _from_chance(low: float, high: float) -> float:
     return max(low - 0.5, 0.5 - high, 0.0)
 
 
-def _confounded(estimates: Estimates) -> Iterator[str]:
-    """Sets that can be told apart without looking at what is in the image."""
+def _confounded(estimates: Estimates) -> Iterator[Confounded]:
+    """The sets that can be told apart without looking at what is in the image."""
     table = estimates.auc[estimates.auc["score"] == PRIMARY]
     for (dataset, name), rows in table.groupby(["dataset", "set"], sort=False):
-        trivial = _baseline(estimates, rows, TRIVIAL)
+        if not len(estimates.baselines) or not (trivial := _baseline(estimates, rows, TRIVIAL)):
+            continue
         method, (low, high) = max(trivial.items(), key=lambda item: _from_chance(*item[1]))
         half = rows["auc"].quantile(interpolation="lower")  # at least half of the cells have no more
-        if 0.5 + _from_chance(low, high) >= half:
-            why = "" if low > 0.5 else ", as far from 0.5 on the other side: the anomalies have less of it"
-            seeds = command.span(set(rows["n"]))
-            yield (
-                f"{dataset} against {name} shows little about autoencoders: {method} alone has AUC {_spread(low, high)}"
-                f"{why}; at least half of the cells have no more than {half:.3f} (means over n = {seeds} seeds; "
-                "baselines.csv)."
-            )
+        if _from_chance(low, high) > 0 and 0.5 + _from_chance(low, high) >= half:
+            yield Confounded(str(dataset), str(name), method, low, high, half, command.span(set(rows["n"])))
+
+
+def _says_little(found: Confounded) -> str:
+    why = "" if found.low > 0.5 else ", as far from 0.5 on the other side: the anomalies have less of it"
+    return (
+        f"{found.dataset} against {found.name} shows little about autoencoders: {found.method} alone has AUC "
+        f"{_spread(found.low, found.high)}{why}; at least half of the cells have no more than {found.half:.3f} (means "
+        f"over n = {found.seeds} seeds; baselines.csv)."
+    )
+
+
+def _caveat(confounded: Sequence[Confounded]) -> str:
+    """Which of the sets that an answer names the pixels alone tell apart; "" where none is."""
+    if not confounded:
+        return ""
+    listed = [
+        f"{one.name} ({one.method} alone has AUC {_spread(one.low, one.high)}{'' if one.low > 0.5 else ': less of it'})"
+        for one in confounded
+    ]
+    return (
+        f" Little about autoencoders is shown by {', '.join(listed)}: a statistic of the pixels tells such images "
+        "apart at least as well as half of the cells do."
+    )
 
 
 def _inverted(estimates: Estimates) -> Iterator[str]:
-    """Areas below 0.5, with what the image's brightness and its distance to the mean image would give."""
+    """Areas below 0.5; of errors of the reconstruction, with what the image itself would give.
+
+    The image itself does not explain a score of the code, by which another cell may tell the same images apart.
+    """
     table = estimates.auc[estimates.auc["auc_high"] < 0.5]
     for (dataset, name, score), rows in table.groupby(["dataset", "set", "score"], sort=False):
-        trivial = _baseline(estimates, rows, ("mean image", "brightness", "PNG size"))
-        measured = ", ".join(f"{method} {_spread(*ends)}" for method, ends in trivial.items())
         shown = "; ".join(_area(row) for _, row in rows.sort_values("auc")[:NAMED].iterrows())
         more = f" and {len(rows) - NAMED} more in auc.csv" if len(rows) > NAMED else ""
-        yield (
-            f"Below 0.5, {dataset} against {name} by {score}: {shown}{more}. The anomalies get the lower score: "
-            f"{_reason(trivial)} (AUC of what an image is before any network sees it: {measured})."
-        )
+        why = ", which is not explained" if score in LATENT else _reason(estimates, rows)
+        yield f"Below 0.5, {dataset} against {name} by {score}: {shown}{more}. The anomalies get the lower score{why}."
 
 
-def _reason(trivial: Mapping[str, tuple[float, float]]) -> str:
+def _reason(estimates: Estimates, rows: pd.DataFrame) -> str:
     """What makes anomalies easy to reconstruct, by the measures that always rank them below the normal images too."""
     words = {
         "mean image": "they lie nearer to the mean image",
         "brightness": "they are darker",
         "PNG size": "they are simpler, as their size as a PNG says",
     }
-    found = [words[method] for method, (_, high) in trivial.items() if high < 0.5]
-    return " and ".join(found) or "brightness, distance to the mean image and PNG size do not say why in every case"
+    trivial = _baseline(estimates, rows, tuple(words))
+    found = " and ".join(words[method] for method, (_, high) in trivial.items() if high < 0.5)
+    why = f": {found}" if found else ", which none of these measures explains"
+    measured = ", ".join(f"{method} {_spread(*ends)}" for method, ends in trivial.items())
+    return f"{why} (AUC of what an image is before any network sees it: {measured})"
 
 
 def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:

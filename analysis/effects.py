@@ -59,12 +59,15 @@ class Estimates:
     Attributes:
         families: The declared families.
         baseline: The name of the study's baseline cell.
-        contrasts: Of each family's own metric (`effects_contrasts.contrasts`).
+        contrasts: Of each family's own metric (`effects_contrasts.contrasts`), with the cell's `latent_dim`, the units
+            of the `narrowest_width` of its hidden layers (the code is none; NaN where not known), and `past_code`:
+            whether one of the two decoders sees the image past the code, and the other does not.
         others: The same of other metrics, descriptive; rows without a pair are left out.
         sensitivity: The same as `contrasts` with failed trials at the mean image's error.
         pairs: The differences behind `contrasts`, a row a seed.
         failures: How often each cell fails.
-        curves, ends, reach, stopping: Of training (`effects_training`).
+        curves, ends, reach, stopping: Of training (`effects_training`); `stopping` with `fell_again` and
+            `reference_fell_again`: of how many of the n trials the error fell below its best after the rule stopped.
         cost: Ratios of seconds an epoch; empty where nothing was measured.
         unmeasured: The cells whose time was not measured.
         search_time: Seconds an epoch as the search noted them, while other trials ran beside; descriptive.
@@ -127,7 +130,7 @@ def estimate(
     named = trials.assign(cell=cell_of(trials))
     cells = {name for family in families for c in family.contrasts for name in c.names}
     mine = named[named["cell"].isin(cells)]
-    primary = contrasts(mine, families)
+    primary = _with_networks(contrasts(mine, families), mine, families, space.architectures)
     if not (primary["n"] > 0).any():
         raise InputError(f"no declared contrast has a pair yet: {primary['verdict'].iloc[0]}.")
     curves = effects_training.curves(history, mine, families)
@@ -144,12 +147,44 @@ def estimate(
         curves,
         effects_training.ends(curves),
         effects_training.reach(history, mine, families),
-        effects_training.stopping(history, mine, families),
+        _with_fell_again(effects_training.stopping(history, mine, families), history, mine),
         effects_cost.ratios(cost, families),
         effects_cost.unmeasured(cost, families),
         effects_cost.in_search(mine, families),
         effects_mechanism.mechanisms(known, families, registries(space), primary),
     )
+
+
+def _with_networks(
+    table: pd.DataFrame, trials: pd.DataFrame, families: Sequence[Family], architectures: Mapping[str, Any]
+) -> pd.DataFrame:
+    """The contrasts, in the order declared, with what limits or by-passes the code (`Estimates.contrasts`)."""
+    declared = [contrast for family in families for contrast in family.contrasts]
+    widths = trials["narrowest_width"].astype(float).groupby(trials["cell"]).min()
+    skips = [[has(architectures.get(levels["architecture"]), "skips") for _, levels in c.sides] for c in declared]
+    return table.assign(
+        latent_dim=[contrast.levels["latent_dim"] for contrast in declared],
+        narrowest_width=table["cell"].map(widths),
+        past_code=[cell != reference for cell, reference in skips],
+    )
+
+
+def _with_fell_again(table: pd.DataFrame, history: pd.DataFrame, trials: pd.DataFrame) -> pd.DataFrame:
+    """`stopping` with the trials of each side's pairs that the rule stopped too soon (`Estimates.stopping`)."""
+    from analysis.effects_training import EARLY, stopped
+
+    least = history["val_mse"].astype(float).groupby(history["trial"]).min()
+    missed = trials["trial"].map(stopped(history)["val_mse"]) > trials["trial"].map(least)
+    by_seed = trials.assign(missed=missed).pivot(index="cell", columns="seed", values="missed")
+
+    def counts(side: str) -> list[int]:
+        rows = zip(table[side], table["seeds"].str.split(), table["rule"], strict=True)
+        return [
+            int(by_seed.loc[cell, map(int, seeds)].sum()) if rule == EARLY and seeds else 0
+            for cell, seeds, rule in rows
+        ]
+
+    return table.assign(fell_again=counts("cell"), reference_fell_again=counts("reference"))
 
 
 def _others(trials: pd.DataFrame, families: Sequence[Family]) -> pd.DataFrame:

@@ -7,7 +7,8 @@ from typing import Any
 
 from analysis.effects_codes import EXAMPLES
 from analysis.effects_families import Contrast
-from analysis.effects_mechanism import AGREES, CONTRADICTS, MATCHED, UNDECIDED, for_gradients
+from analysis.effects_mechanism import AGREES, CONTRADICTS, MATCHED, TO_PCA, UNDECIDED
+from analysis.effects_pca import LINEAR
 from analysis.effects_words import metric_name, numbers
 from study.levels import has
 from study.space import Space
@@ -22,8 +23,11 @@ def explanation(contrast: Contrast, space: Space, rows: Mapping[str, Mapping[str
     """What may explain the effect, and what would have to be seen if it does.
 
     A reason is offered for an effect that is resolved, and that it does not predict the opposite of; else what it
-    predicts is said as an expectation.
+    predicts is said as an expectation. Of networks that did not train nothing is.
     """
+    if "collapsed" in rows:
+        whose = "The" if rows["collapsed"]["cell_value"] == 1 else "The reference's"
+        return f"{whose} networks did not train: none is better than the mean image."
     reason = _reason(contrast, space, rows)
     predicts = "dataset" in contrast.changed or any(row["predicted"] for row in rows.values())
     return f"{_before(next(iter(rows.values())))}{reason}" if rows and predicts else reason
@@ -50,12 +54,7 @@ def _reason(contrast: Contrast, space: Space, rows: Mapping[str, Mapping[str, An
     factor = contrast.factors[0]
     old, new = contrast.changed[factor]
     if factor == "latent_dim":
-        less = "fewer" if new < old else "more"
-        return (
-            f"A code with {less} units has {less} directions. If that is the reason, {less} units vary, the codes have "
-            f"a {'lower' if new < old else 'higher'} effective rank, the training images themselves are fitted "
-            f"{'worse' if new < old else 'better'}, and classes overlap {'more' if new < old else 'less'}."
-        )
+        return _of_size(old, new, rows)
     if factor == "architecture":
         return _of_architecture(space, old, new, rows)
     if factor == "loss":
@@ -68,14 +67,20 @@ def _reason(contrast: Contrast, space: Space, rows: Mapping[str, Mapping[str, An
             + " and ".join(metric_name(f"train_{kind}") for kind in known)
             + "."
         )
+    if factor == "depth":
+        return f"{GROWTH} larger in the deeper network{AT_THE_END}" if _of_gradients(rows) else NO_EXPLANATION
     return _of_regularizer(old, new) if factor == "regularizer" else EXPLANATIONS.get(factor, NO_EXPLANATION)
 
 
 NO_EXPLANATION = "No explanation is offered that one of the measurements could refute; they are shown as they are."
-GRADIENTS = (
-    "It has as many parameters as the reference, and its own reason names gradients that reach the first layers. If "
-    "that is the reason, those at the first kernel are larger than the reference's. They are those of the end of "
-    "training, where a network that fits better may have smaller ones for that alone."
+GROWTH = (
+    "In networks that are normalised over batches and have no skips, gradients at the start of training grow with "
+    "every layer on the way back (Yang et al. 2019, arXiv:1902.08129), until deep ones can no longer be trained. If "
+    "that is the reason, those at the first kernel are"
+)
+AT_THE_END = (
+    ". Agreement alone would be no proof: these are the gradients of the end of training, where a worse fit may make "
+    "them larger, and Adam divides its steps by their size."
 )
 EXPLANATIONS = {
     "sparse": "The penalty buys silence. If it works as meant, fewer units vary, at the price of a worse fit.",
@@ -85,13 +90,11 @@ EXPLANATIONS = {
     "images, which are themselves fitted worse.",
     "contractive": "The penalty lets the code move only along directions that the data need. If so, the codes have a "
     "lower effective rank, and the training images are fitted worse.",
-    "dataset": "The images are others, and a code of the same size may hold less of them, whatever the network. If "
-    "that is the reason, PCA at the same size, which no training touches, differs the way the networks' error was seen "
-    "to (nothing is predicted where that is not resolved); the rest is the network's.",
+    "dataset": "How much of the images' variance a code of one size can hold differs between data sets, whatever the "
+    "network. If that is the reason, PCA at the same size, which no training touches, differs the way the networks' "
+    "error was seen to (nothing is predicted where that is not resolved); the rest is the network's.",
     "train_size": "Fewer images are easily learnt by heart. If that is the reason, test error ÷ training error rises "
     "as their number falls.",
-    "depth": "Every layer on the way back shrinks gradients. If that is the reason, those at the first kernel are "
-    "smaller in the deeper network.",
 }  # fmt: skip
 
 
@@ -111,23 +114,68 @@ def _of_architecture(space: Space, old: str, new: str, rows: Mapping[str, Mappin
             "Its decoder is handed feature maps that never pass the code. If that is the reason, it matters little "
             "whose code it gets: exchanging codes between images raises the error by less."
         )
+    if LINEAR in (old, new):
+        return OF_LINEAR if "over_pca" in rows else NO_EXPLANATION
+    if _of_gradients(rows):
+        return f"It has as many parameters as the reference, and skips. {GROWTH} smaller with skips{AT_THE_END}"
     count = rows.get("n_parameters")
-    if count is not None and count["value"] == 1 and for_gradients(space.architectures, old, new):
-        return GRADIENTS
     if count is None or count["value"] == 1:
         return NO_EXPLANATION
     more = "more" if count["value"] > 1 else "fewer"
     return (
         f"It has {count['value']:.3g} times the parameters, so {more} to fit with. If that is the reason, the training "
-        f"images themselves are fitted {'better' if more == 'more' else 'worse'}."
+        f"images themselves are fitted {'better' if more == 'more' else 'worse'}.{_in_family(rows)}"
+    )
+
+
+OF_LINEAR = (
+    "A network without non-linearities has no less squared error, on the images it is fitted to, than PCA with as many "
+    "components as its code has units, whatever its number of parameters (Baldi and Hornik 1989, "
+    "doi:10.1016/0893-6080(89)90014-2). If that is the reason, the linear network's test error is PCA's or somewhat "
+    "more, and the other network's is less: the gap between the two is what non-linearity buys."
+)
+
+
+def _of_gradients(rows: Mapping[str, Mapping[str, Any]]) -> bool:
+    return "gradient_scale" in rows and bool(rows["gradient_scale"]["predicted"])
+
+
+def _in_family(rows: Mapping[str, Mapping[str, Any]]) -> str:
+    """Of how many of the family's architectures the number of parameters tells the direction of the error."""
+    count = rows["fit"]["compared"] if "fit" in rows else 0
+    if not count > 1:
+        return ""
+    return (
+        f" In this family the error is seen to move as the number of parameters would have it in "
+        f"{rows['fit']['as_predicted']:.0f} of {count:.0f} architectures."
+    )
+
+
+def _of_size(old: int, new: int, rows: Mapping[str, Mapping[str, Any]]) -> str:
+    """A layer narrower than the code caps it."""
+    width = rows.get("narrowest_width")
+    held = max(old, new) if width is None else round(min(width["cell_value"], width["reference_value"]))
+    beyond = f"so that nothing beyond {held} units can be credited to the code"
+    if held <= min(old, new):
+        return f"A layer of {held} units is no wider than either code, {beyond}, and nothing is predicted."
+    less = "fewer" if new < old else "more"
+    vary, cap = f"{less} units vary, ", ""
+    if held < max(old, new):
+        vary = ""
+        cap = f" A layer of {held} units is narrower than the larger code, {beyond}, whether its units vary or not."
+    return (
+        f"A code with {less} units has {less} directions. If that is the reason, {vary}the codes have a "
+        f"{'lower' if new < old else 'higher'} effective rank, the training images themselves are fitted "
+        f"{'worse' if new < old else 'better'}, and classes overlap {'more' if new < old else 'less'}.{cap}"
     )
 
 
 def measured(row: Mapping[str, Any]) -> str:
     """A row of the mechanisms in a sentence."""
-    ratio = row["scale"] == "ratio"
+    ratio = row["scale"] != "difference"
+    against = "PCA's at the same size on the same images" if row["scale"] == TO_PCA else "the reference's"
     number = numbers(dict(row), "value", "low", "high")
-    value = f"{number} times the reference's" if ratio else f"differs by {number} from the reference's"
+    value = f"{number} times {against}" if ratio else f"differs by {number} from {against}"
     images = "" if row["images"] != row["images"] else _images(row)
     means = f"{'geometric ' * ratio}means {row['cell_value']:.3g} and {row['reference_value']:.3g}"
     sides = f"{means}, n = {row['n']} seeds{images}"
@@ -155,13 +203,13 @@ def conclusion(predicted: Sequence[Mapping[str, Any]], resolved: bool) -> str:
     """
     verdicts = [row["agreement"] for row in predicted]
     if not verdicts:
-        return "Nothing was predicted, so that these measurements test no explanation."
+        return "Nothing was predicted, so that no explanation is tested."
     if not resolved:
         return f"{_counted(verdicts)} There is no resolved effect that this could explain."
     if _opposed(predicted[0]):
         expected, found = (ERROR[predicted[0][name]] for name in ("expected_effect", "effect"))
         return f"{_counted(verdicts)} The reason predicts {expected}, and {found} was found: it explains nothing here."
-    return f"{_counted(verdicts)} {_left(verdicts)}"
+    return f"{_counted(verdicts)} {_left(predicted)}"
 
 
 def _counted(verdicts: Sequence[str]) -> str:
@@ -175,10 +223,18 @@ def _counted(verdicts: Sequence[str]) -> str:
     return f"Predictions that hold: {for_it} of {count}{open_}."
 
 
-def _left(verdicts: Sequence[str]) -> str:
+def _left(predicted: Sequence[Mapping[str, Any]]) -> str:
     """What is left of an explanation that the effect allows."""
+    verdicts = [row["agreement"] for row in predicted]
     if CONTRADICTS in verdicts:
         return "This is not, or not alone, the reason."
     if UNDECIDED in verdicts:
         return "The explanation stays open."
-    return f"{'It' if len(verdicts) == 1 else 'They'} could have failed, and did not."
+    others = [row for row in predicted if not row["restates"]]
+    it = "It" if len(predicted) == 1 else "They"
+    if len(others) == len(predicted):
+        return f"{it} could have failed, and did not."
+    follows = "follows from the effect itself, since training and test error move together"
+    if not others:
+        return f"That {follows}."
+    return f"That of the training error {follows}; the other{'s' * (len(others) > 1)} could have failed, and did not."

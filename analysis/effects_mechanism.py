@@ -6,6 +6,7 @@ the effect itself: that images are harder, whatever the network, predicts that P
 and predicts nothing where that is not resolved.
 
 Most reasons predict a direction of the error as well. One that predicts the opposite of the effect explains nothing.
+Of networks that did not train, nothing is predicted, nor anything measured but that.
 """
 
 from __future__ import annotations
@@ -16,11 +17,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from analysis import figures
+from analysis import code_diff, figures
 from analysis.effects_codes import EXAMPLES, NEIGHBOURS, TEST_IMAGES
 from analysis.effects_errors import OVER_PCA, cell_of
 from analysis.effects_families import Contrast, Family
-from analysis.effects_pca import PCA_FVU
+from analysis.effects_pca import LINEAR, PCA_FVU
 from analysis.statistics import paired_t
 from study.levels import has
 
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 LOWER, HIGHER, UNDECIDED = "lower", "higher", "undecided"
 AGREES, CONTRADICTS = "agrees", "contradicts"
 MATCHED = {"bce": "excess_bce", "mse": "mse", "mae": "mae", "ssim": "ssim"}  # loss → the metric that it minimises
+TOGETHER = 0.05  # a change of test ÷ training error of no importance, as a share
+TO_PCA = "ratio to PCA's"
 
 
 @dataclass(frozen=True)
@@ -65,11 +68,17 @@ MEASUREMENTS = {
     "pca": Measurement("unexplained variance of PCA at the same size", True),
     "skill": Measurement("error ÷ PCA's at the same size on the same images", True),
 }
+COLLAPSED = Measurement("share of networks that are no better than the mean image", False)
+AGAINST_PCA = {
+    "over_pca": Measurement("test MSE of the cell", True),
+    "reference_over_pca": Measurement("test MSE of the reference", True),
+}
+ACROSS_IMAGES = ("pca", "skill")  # where both see the same images, PCA's error is the same
 OF_CODES = ("effective_rank", "neighbour_accuracy", "latent_use")
 COLUMNS = (
     *("family", "label", "cell", "reference", "dataset", "measurement", "what", "scale", "n", "value", "low", "high"),
     *("cell_value", "reference_value", "source", "images", "reference_images", "found", "predicted", "agreement"),
-    *("effect", "expected_effect", "method"),
+    *("effect", "expected_effect", "restates", "compared", "as_predicted", "method"),
 )
 
 
@@ -77,7 +86,7 @@ def measured(trials: pd.DataFrame, history: pd.DataFrame, codes: pd.DataFrame) -
     """Everything that is known of each trial, in the columns of `MEASUREMENTS` that its tables give.
 
     Args:
-        trials: The trials table, with PCA's errors where cells see other images.
+        trials: The trials table, with PCA's errors where `effects_pca.across_images` asks for them.
         history: The learning curves.
         codes: From `analysis.effects_codes`: `trial`, `source`, `effective_rank`, `neighbour_accuracy`, `latent_use`,
             and of how many `images`; a row a trial and source.
@@ -136,8 +145,13 @@ def mechanisms(
         were measured, their `source`, one for both sides, and how many `images` and `reference_images` a trial has;
         `found`: lower, higher or undecided, by the interval; `predicted`, empty where nothing is; `agreement`: agrees,
         contradicts, undecided or empty; `effect`: whether the error is lower, higher or undecided, by its verdict;
-        `expected_effect`: the same as the reason predicts it, empty where it does not; `method`. Descriptive: not
-        adjusted.
+        `expected_effect`: the same as the reason predicts it, empty where it does not; `restates`: whether agreement
+        follows from the effect, since it is the training error's, and test ÷ training error is within `TOGETHER` of
+        the reference's; where the number of parameters predicts, how many contrasts of the family are `compared` by
+        it, and in how many the error moves `as_predicted`; `method`. Descriptive: not adjusted.
+
+        A `scale` of `TO_PCA`: each side's test MSE ÷ PCA's at the same size on the same images, where one is linear;
+        `reference_value` is PCA's then. Where all networks of a side collapsed, one row alone, `collapsed`.
     """
     import pandas as pd
 
@@ -145,17 +159,27 @@ def mechanisms(
     rows: list[dict[str, Any]] = []
     verdicts = effects.set_index(["family", "cell", "reference"])["verdict"]
     for family in families:
+        by_count: list[dict[str, Any]] = []
         for contrast in family.contrasts:
             if set(contrast.names) <= known:
                 sides = table.loc[contrast.cell], table.loc[contrast.reference]
                 verdict = verdicts[family.name, contrast.cell, contrast.reference]
                 effect = verdict if verdict in (LOWER, HIGHER) else UNDECIDED
-                rows += _measurements(family, contrast, sides, registries, effect)
+                found = _measurements(family, contrast, sides, registries, effect)
+                if contrast.factors == ("architecture",):
+                    by_count += [row for row in found if row["measurement"] == "fit" and row["predicted"]]
+                rows += found
+        as_predicted = sum(row["effect"] == row["expected_effect"] for row in by_count)
+        for row in by_count:
+            row |= {"compared": len(by_count), "as_predicted": as_predicted}
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
 def predictions(
-    contrast: Contrast, registries: Mapping[str, Mapping[str, Callable]], parameters: tuple[float, float] | None = None
+    contrast: Contrast,
+    registries: Mapping[str, Mapping[str, Callable]],
+    parameters: tuple[float, float] | None = None,
+    narrowest: float = np.inf,
 ) -> dict[str, str]:
     """What the explanation of a contrast predicts, from what it changes alone: measurement → lower or higher.
 
@@ -163,12 +187,13 @@ def predictions(
         contrast: The cell and its reference.
         registries: Factor → level → function.
         parameters: How many the reference and the cell have.
+        narrowest: Units of the narrowest hidden layer of either; the code is none.
     """
     expected: dict[str, str] = {}
     for factor in contrast.factors:
         old, new = contrast.changed[factor]
         if factor == "latent_dim":
-            expected |= _of_size(old, new)
+            expected |= _of_size(old, new, narrowest)
         elif factor == "architecture":
             expected |= _of_architecture(registries["architecture"], old, new, parameters)
         elif factor == "loss":
@@ -179,8 +204,10 @@ def predictions(
             expected |= _of_regularizer(old, new)
         elif factor == "train_size":
             expected |= {"gap": LOWER if (new or np.inf) > (old or np.inf) else HIGHER}
-        elif factor == "depth":
-            expected |= {"gradient_scale": LOWER if (new or 0) > (old or 0) else HIGHER}
+        elif factor == "depth" and None not in (old, new):
+            names = {levels["architecture"] for _, levels in contrast.sides}
+            if all(gradients_grow(registries["architecture"].get(name)) for name in names):
+                expected |= {"gradient_scale": HIGHER if new > old else LOWER}
     return expected
 
 
@@ -199,10 +226,16 @@ def _of_regularizer(old: str, new: str) -> dict[str, str]:
     return {name: way for name, way in both.items() if undone.get(name, way) == way}
 
 
-def _of_size(old: int, new: int) -> dict[str, str]:
-    """More units hold more directions: they are used, training images fit better, classes come apart."""
+def _of_size(old: int, new: int, narrowest: float) -> dict[str, str]:
+    """More units hold more directions: they are used, training images fit better, classes come apart.
+
+    Beyond the narrowest layer further units hold nothing more, though they vary.
+    """
+    if narrowest <= min(old, new):
+        return {}
     more, less = (HIGHER, LOWER) if new > old else (LOWER, HIGHER)
-    return {"active_units": more, "effective_rank": more, "fit": less, "neighbour_accuracy": more}
+    used = {"active_units": more} if max(old, new) <= narrowest else {}
+    return {**used, "effective_rank": more, "fit": less, "neighbour_accuracy": more}
 
 
 def _of_architecture(
@@ -210,39 +243,51 @@ def _of_architecture(
 ) -> dict[str, str]:
     """Skips around the code relieve it; otherwise what counts is how many parameters there are to fit with.
 
-    Where these are equally many and the new architecture's own reason names gradients, they reach the first kernel. Of
-    other pairs the first kernels differ in size, so that their gradients are not compared.
+    A linear network is no better than PCA, whatever their number; what is not linear may be. Where they are equally
+    many and the new architecture's own reason names gradients, it keeps those small that grow without it.
     """
     skips = {name: has(functions.get(name), "skips") for name in (old, new)}
     if skips[new] != skips[old]:
         return {"latent_use": LOWER if skips[new] else HIGHER}
+    if LINEAR in (old, new):
+        above, below = ("over_pca", "reference_over_pca") if new == LINEAR else ("reference_over_pca", "over_pca")
+        return {above: HIGHER, below: LOWER}
     if parameters is None:
         return {}
     if parameters[0] == parameters[1]:
-        return {"gradient_scale": HIGHER} if for_gradients(functions, old, new) else {}
+        held_down = gradients_grow(functions.get(old)) and _for_gradients(functions.get(new))
+        return {"gradient_scale": LOWER} if held_down else {}
     return {"fit": LOWER if parameters[1] > parameters[0] else HIGHER}
 
 
-def for_gradients(functions: Mapping[str, Callable], old: str, new: str) -> bool:
-    """Whether an architecture's own reason (`why`) names gradients, and that of the one it replaces does not."""
-    named = {name: "gradient" in getattr(functions.get(name), "why", "") for name in (old, new)}
-    return named[new] and not named[old]
+def gradients_grow(function: Callable | None) -> bool:
+    """Whether an architecture is of those whose gradients grow with depth, on the way back to the first layer.
+
+    Those normalised over batches and without skips (Yang et al. 2019, arXiv:1902.08129): the project's own that use
+    batch normalisation, by their code, less those whose own reason names gradients. Of others it is not known.
+    """
+    if function is None or not function.__module__.startswith("study.") or _for_gradients(function):
+        return False
+    return any("BatchNormalization" in text for text in code_diff.source(function).values())
+
+
+def _for_gradients(function: Callable | None) -> bool:
+    """Whether an architecture's own reason (`why`) names gradients."""
+    return "gradient" in getattr(function, "why", "")
 
 
 def expected_effect(expected: Mapping[str, str], metric: str) -> str:
     """How the error moves if the reason is the right one; empty where its predictions leave that open.
 
-    Test error is training error times their ratio; it falls where the code is passed by, and where gradients reach the
-    first layers.
+    Test error is training error times their ratio; it falls where the code is passed by, and rises where gradients
+    grow until a network can no longer be trained.
 
     Args:
         expected: From `predictions`.
         metric: Of the error.
     """
-    same = ("fit", "gap", f"train_{figures.split_of(metric)[1]}", "latent_use", "pca")
+    same = ("fit", "gap", f"train_{figures.split_of(metric)[1]}", "latent_use", "pca", "over_pca", "gradient_scale")
     ways = {expected[name] for name in same if name in expected}
-    if "gradient_scale" in expected:
-        ways.add(LOWER if expected["gradient_scale"] == HIGHER else HIGHER)
     return ways.pop() if len(ways) == 1 else ""
 
 
@@ -255,7 +300,10 @@ def _measurements(
 ) -> list[dict[str, Any]]:
     counts = [side["n_parameters"].astype(float).dropna() for side in sides]
     parameters = (counts[1].iloc[0], counts[0].iloc[0]) if all(map(len, counts)) else None
-    expected = predictions(contrast, registries, parameters)
+    narrowest = min((float(width) for side in sides for width in side["narrowest_width"].dropna()), default=np.inf)
+    expected = predictions(contrast, registries, parameters, narrowest)
+    left_out = _not_compared(contrast, parameters)
+    expected = {name: way for name, way in expected.items() if name not in left_out}
     seeds = sides[0].index.intersection(sides[1].index)
     pairs = [side.loc[seeds] for side in sides]
     if "dataset" in contrast.changed:  # if the images are what differs, PCA's error differs the same way
@@ -263,23 +311,52 @@ def _measurements(
     source = _source(pairs)
     same = {
         **{"family": family.name, "label": contrast.label, "cell": contrast.cell, "reference": contrast.reference},
-        **{"dataset": contrast.levels["dataset"], "effect": effect},
-        "expected_effect": expected_effect(expected, family.metric),
+        **{"dataset": contrast.levels["dataset"], "effect": effect, "predicted": "", "agreement": ""},
+        **{"expected_effect": expected_effect(expected, family.metric), "restates": False},
     }
-    found = []
+    lost = _moved(pairs, "collapsed", COLLAPSED)
+    if lost and 1 in (lost["cell_value"], lost["reference_value"]):
+        return [{**same, "measurement": "collapsed", **lost}]
+    found: dict[str, dict[str, Any]] = {}
+    for (name, measurement), side in zip(AGAINST_PCA.items(), pairs, strict=True):
+        row = _against_pca(side, measurement) if name in expected else None
+        if row:
+            found[name] = row
     for name, measurement in MEASUREMENTS.items():
         column = _from(source, name) if name in OF_CODES else name
         column += "_fvu" if name in ("fit", "gap") and not contrast.same_images else ""
-        row = _moved(pairs, column, measurement)
+        row = None if name in left_out else _moved(pairs, column, measurement)
         if row and name in OF_CODES:
             images = [side[_from(source, "images")].min() for side in pairs]
             row |= {"source": source, "images": images[0], "reference_images": images[1]}
         if row:
-            way = expected.get(name, "")
-            found.append(
-                {**same, "measurement": name, **row, "predicted": way, "agreement": _agreement(way, row["found"])}
-            )
-    return found
+            found[name] = row
+    restating = _restating(found.get("gap"), family.metric)
+    for name in expected.keys() & found.keys():
+        way, agreement = expected[name], _agreement(expected[name], found[name]["found"])
+        restates = name in restating and agreement == AGREES and way == effect
+        found[name] |= {"predicted": way, "agreement": agreement, "restates": restates}
+    return [{**same, "measurement": name, **row} for name, row in found.items()]
+
+
+def _not_compared(contrast: Contrast, parameters: tuple[float, float] | None) -> tuple[str, ...]:
+    """The measurements that would say nothing of a contrast.
+
+    The size of gradients goes with the objective and the images, and with the first kernel: of other architectures it
+    has another size, unless they have equally many parameters.
+    """
+    objective = not contrast.same_images or bool({"loss", "regularizer"} & set(contrast.changed))
+    kernel = "architecture" in contrast.changed and (parameters is None or parameters[0] != parameters[1])
+    gradients = ("gradient_scale",) if objective or kernel else ()
+    return (*gradients, *(ACROSS_IMAGES if contrast.same_images else ()))
+
+
+def _restating(gap: Mapping[str, Any] | None, metric: str) -> tuple[str, ...]:
+    """The measurements that move as test error does, since test ÷ training error (`gap`) does not."""
+    if gap is None or figures.split_of(metric)[1] not in ("mse", "fvu"):
+        return ()
+    together = gap["low"] >= 1 / (1 + TOGETHER) and gap["high"] <= 1 + TOGETHER
+    return ("fit", "train_mse") if together else ()
 
 
 def _source(sides: Sequence[pd.DataFrame]) -> str:
@@ -313,6 +390,14 @@ def _moved(sides: Sequence[pd.DataFrame], column: str, measurement: Measurement)
         "found": LOWER if found.high < 0 else HIGHER if found.low > 0 else UNDECIDED,
         "method": f"{found.method}{' of logarithms' if measurement.ratio else ''}, single, not adjusted",
     }
+
+
+def _against_pca(side: pd.DataFrame, measurement: Measurement) -> dict[str, Any] | None:
+    """One side's test MSE against PCA's at the same size on the same images; None where PCA's is not known."""
+    if "skill" not in side:
+        return None
+    row = _moved([side, side.assign(test_mse=side["test_mse"] / side["skill"])], "test_mse", measurement)
+    return row and {**row, "scale": TO_PCA}
 
 
 def _agreement(predicted: str, found: str) -> str:

@@ -214,10 +214,9 @@ def _certainty(estimates: Estimates, family: Family, contrast: Contrast, row: di
     several = row["n_family"] > 1
     p = "no p" if np.isnan(row["p"]) else f"{'adjusted p' if several else 'p'} = {row['p']:.3g}"
     among = f" among {row['n_family']} contrasts" if several else ", the only contrast of its family"
-    yield (
-        f"n = {row['n']} seeds, {p}{among}; the least that sign flips of {row['n']} seeds can give is "
-        f"{row['smallest_p']:.3g}. {row['method']}."
-    )
+    flips = "sign-flip" in row["method"]
+    least = f"; the least that sign flips of {row['n']} seeds can give is {row['smallest_p']:.3g}" if flips else ""
+    yield f"n = {row['n']} seeds, {p}{among}{least}. {row['method']}."
     if not np.isnan(row["correlation"]):
         yield (
             f"The pairs correlate by {row['correlation']:.2f}; unpaired (Welch) the ratio is "

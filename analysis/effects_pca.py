@@ -1,4 +1,4 @@
-"""How much of a difference between data sets lies in the images: PCA's error at the same size on the same images."""
+"""PCA's error at the same size on the same images: how much of a difference lies in the images, or in being linear."""
 
 from __future__ import annotations
 
@@ -19,11 +19,13 @@ if TYPE_CHECKING:
     from study.datasets import Dataset
 
 PCA_FVU = "test_pca_fvu"
+LINEAR = "linear"  # the architecture whose optimum PCA is
 
 
 def across_images(families: Sequence[Family]) -> list[str]:
-    """The cells of the contrasts between cells that see other images."""
-    pairs = [c for family in families for c in family.contrasts if not c.same_images]
+    """The cells of the contrasts between cells that see other images, or between a linear network and another."""
+    every = [c for family in families for c in family.contrasts]
+    pairs = [c for c in every if not c.same_images or LINEAR in c.changed.get("architecture", ())]
     return list(dict.fromkeys(name for c in pairs for name in c.names))
 
 

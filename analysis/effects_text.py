@@ -9,6 +9,7 @@ from analysis import citable, effects_training_text, figures
 from analysis.command import span
 from analysis.effects_errors import OVER_PCA
 from analysis.effects_words import WORDS, contrast_id, failure, metric_name, numbers, start
+from analysis.statistics import smallest_p
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 NAMED = 4  # contrasts that an answer names with their numbers
 UNCOUNTED = {"lower": "less error", "higher": "more error"}
+BY_PCA = {"lower": "does better by it", "higher": "does worse by it"}
 QUESTIONS = {"architecture": "architecture", "latent": "latent_dim", "loss": "loss", "dataset": "dataset"}
 LEVELS = {
     "architecture": "other architectures",
@@ -41,7 +43,7 @@ def sentences(estimates: Estimates, study: str) -> list[str]:
     """
     return [
         *_missing(estimates, study),
-        *(text for _, rows in _groups(estimates.contrasts, "family") for text in _family(rows)),
+        *(text for _, rows in _groups(estimates.contrasts, "family") for text in _family(rows, estimates)),
         *_skill(estimates.others),
         *_failures(estimates),
         *effects_training_text.sentences(estimates, study),
@@ -51,13 +53,17 @@ def sentences(estimates: Estimates, study: str) -> list[str]:
 def answers(estimates: Estimates, channels: dict[str, int]) -> list[citable.Answer]:
     """The answers to Problem 1, from the contrasts with the baseline alone where there are any.
 
+    Contrasts in which one of the two decoders sees the image past the code are not counted; where there are no others,
+    the question is not answered.
+
     Args:
         estimates: All the numbers.
         channels: Data set → how many channels its images have.
     """
     found = []
+    counted = estimates.contrasts[~estimates.contrasts["past_code"]]
     for question, factor in QUESTIONS.items():
-        rows = _about(estimates.contrasts, factor, estimates.baseline)
+        rows = _about(counted, factor, estimates.baseline)
         if question == "dataset":
             rows = rows[rows["dataset"].map(channels) > 1]
         if len(rows):
@@ -90,8 +96,8 @@ def _missing(estimates: Estimates, study: str) -> Iterator[str]:
     n = int(estimates.contrasts["n"].max())
     if n < 6:
         yield (
-            f"A demonstration: with {n} seeds the smallest two-sided p of a sign-flip test is "
-            f"{min(1.0, 2.0 ** (1 - n)):.3g}; intervals rest on differences that are normal over seeds."
+            f"A demonstration: with {n} seeds a sign-flip test, exact and free of normality, can give no two-sided p "
+            f"below {smallest_p(n):.3g}; the intervals here assume differences that are normal over seeds."
         )
     rows = estimates.failures[estimates.failures["what"] == "failed"]
     short = rows[rows["n"] < rows["expected"]]
@@ -107,7 +113,7 @@ def _missing(estimates: Estimates, study: str) -> Iterator[str]:
         yield f"MIXED: {mixed} pairs were trained in two environments; what differs between those is in the contrast."
 
 
-def _family(rows: pd.DataFrame) -> Iterator[str]:
+def _family(rows: pd.DataFrame, estimates: Estimates) -> Iterator[str]:
     """One sentence a verdict: which contrasts, with their ratios."""
     rows = rows[rows["n"] > 0]
     if rows.empty:
@@ -118,11 +124,14 @@ def _family(rows: pd.DataFrame) -> Iterator[str]:
         some = rows[rows["verdict"] == verdict]
         if len(some):
             yield (
-                f"{where}: {words}{_how_many(len(some), len(rows))}: {_named(some)} times (ratio of geometric "
-                f"means, simultaneous 95 % intervals, n = {span(some['n'])} seeds; {first['method']})."
+                f"{where}: {words}{_how_many(len(some), len(rows))}: {_named(some, estimates)} times (ratio of "
+                f"geometric means, simultaneous 95 % intervals, n = {span(some['n'])} seeds; {first['method']})."
             )
     for verdict, some in rows[~rows["verdict"].isin(WORDS)].groupby("verdict", sort=False):
-        yield f"{where}: {verdict} for {_named(some)} times (simultaneous 95 % intervals; {first['method']})."
+        yield (
+            f"{where}: {verdict} for {_named(some, estimates)} times (simultaneous 95 % intervals, "
+            f"n = {span(some['n'])} seeds; {first['method']})."
+        )
 
 
 def _how_many(some: int, of: int) -> str:
@@ -130,14 +139,52 @@ def _how_many(some: int, of: int) -> str:
     return f" in {some} of {of} contrasts" if of > 1 else ""
 
 
-def _named(rows: pd.DataFrame) -> str:
-    return "; ".join(f"{row['label']}: {numbers(row)}" for row in _rows(rows))
+def _named(rows: pd.DataFrame, estimates: Estimates) -> str:
+    return "; ".join(f"{row['label']}: {numbers(row)}{_caveats(row, estimates)}" for row in _rows(rows))
+
+
+def _caveats(row: dict[str, Any], estimates: Estimates) -> str:
+    """What one must know to read a contrast's ratio, in brackets."""
+    found = [*_collapsed(row, estimates.failures), *_narrow(row), *_turned(row, estimates.others)]
+    return f" ({'; '.join(found)})" if found else ""
+
+
+def _collapsed(row: dict[str, Any], failures: pd.DataFrame) -> list[str]:
+    """The sides of a contrast whose completed trials are all no better than the mean image."""
+    completed = failures[failures["what"] == "collapsed"].set_index("cell")
+    sides = {"cell": "", "reference": "the reference's "}
+    return [
+        f"no network of {whose}{trials['n']} better than the mean image"
+        for side, whose in sides.items()
+        for trials in _rows(completed.loc[[row[side]]])
+        if trials["count"] == trials["n"] > 0
+    ]
+
+
+def _narrow(row: dict[str, Any]) -> Iterator[str]:
+    """A latent size that another layer of the network caps."""
+    if "latent_dim" in row["factors"].split() and row["narrowest_width"] < row["latent_dim"]:
+        yield f"its layer of {row['narrowest_width']:.0f} units is narrower than the code"
+
+
+def _turned(row: dict[str, Any], others: pd.DataFrame) -> Iterator[str]:
+    """Other metrics whose intervals decide for the other side; PCA's errors are held against it apart (`_skill`)."""
+    opposite = {"lower": "higher", "higher": "lower"}.get(row["verdict"])
+    turned = others[_same(others, row) & (others["verdict"] == opposite) & (others["metric"] != OVER_PCA)]
+    if len(turned):
+        named = ", ".join(f"{metric_name(one['metric'])} {numbers(one)}" for one in _rows(turned))
+        yield f"the other way round by {named}"
+
+
+def _same(table: pd.DataFrame, row: dict[str, Any]) -> pd.Series:
+    """Which rows of a table are about a contrast."""
+    return (table[["family", "cell", "reference"]] == [row["family"], row["cell"], row["reference"]]).all(axis=1)
 
 
 def _skill(others: pd.DataFrame) -> Iterator[str]:
     """Across data sets: what is left of a difference once PCA's own is taken out."""
     for row in _rows(others[others["metric"] == OVER_PCA]):
-        said = {"lower": "does better by it", "higher": "does worse by it"}.get(row["verdict"], row["verdict"])
+        said = BY_PCA.get(row["verdict"], row["verdict"])
         yield (
             f"{row['family']}, {row['label']}: against PCA at the same size on the same images, the error is "
             f"{row['error']:.3g} times PCA's, the reference's {row['reference_error']:.3g} times; ratio {numbers(row)}"
@@ -174,32 +221,58 @@ def _answer(question: str, rows: pd.DataFrame, estimates: Estimates) -> citable.
     """The largest that the intervals decide with their numbers, or where they decide none, the largest of all."""
     resolved = rows[rows["verdict"].isin(WORDS)]
     ordered = (resolved if len(resolved) else rows).sort_values("value", key=abs, ascending=False)
-    kept = rows.index[rows["label"].str.endswith("→ 1")]  # a code of one unit is asked for by name
+    kept = [  # a code of one unit is asked for by name; networks that all collapsed are not to be counted unseen
+        index
+        for index, row in zip(rows.index, _rows(rows), strict=True)
+        if row["label"].endswith("→ 1") or _collapsed(row, estimates.failures)
+    ]
     shown = rows.loc[sorted({*ordered.index[:NAMED], *kept})]
     first, largest = rows.iloc[0], ordered.iloc[0]
     rest = "" if len(rows) == len(shown) else " the largest resolved," if len(resolved) else " the largest,"
-    beside = _beside(estimates.contrasts, rows, estimates.baseline)
+    beside = f"{_against_pca(shown, estimates.others)}{_beside(rows, estimates)}"
+    if question == "dataset":
+        beside += "; data sets differ in more than their channels, so this is no effect of channels alone"
     text = (
-        f"{_tally(question, rows)}:{rest} {_named(shown)} times the reference's{beside} (simultaneous 95 % intervals, "
-        f"n = {span(rows['n'])} seeds; {first['method']})."
+        f"{_tally(question, rows)}:{rest} {_named(shown, estimates)} times the reference's{beside} (simultaneous 95 % "
+        f"intervals, n = {span(rows['n'])} seeds; {first['method']})."
     )
     figure = f"forest-{citable.slug(largest['family'])}"
     return citable.Answer(question, text, contrast_id(largest, estimates.baseline), figure)
 
 
-def _beside(table: pd.DataFrame, rows: pd.DataFrame, baseline: str) -> str:
-    """The contrasts of the same families that an answer about the baseline does not count, the largest first."""
-    same = table["family"].isin(rows["family"]) & table["factors"].isin(rows["factors"]) & (table["n"] > 0)
-    left = table[same & (table["reference"] != baseline) & ~table.index.isin(rows.index)]
-    if left.empty:
-        return ""
-    ordered = left.sort_values("value", key=abs, ascending=False)
+def _against_pca(rows: pd.DataFrame, others: pd.DataFrame) -> str:
+    """The same contrasts once PCA's own difference is taken out, where that was estimated (`_skill`)."""
+    skill = others[others["metric"] == OVER_PCA]
     named = "; ".join(
-        f"{row['label']}: {numbers(row)}, {UNCOUNTED.get(row['verdict'], 'not resolved')}"
+        f"{one['label']}: {numbers(one)} times the reference's, {BY_PCA.get(one['verdict'], one['verdict'])}"
+        for row in _rows(rows)
+        for one in _rows(skill[_same(skill, row)])
+    )
+    return f"; against PCA at the same size on the same images (error ÷ PCA's): {named}" if named else ""
+
+
+def _beside(rows: pd.DataFrame, estimates: Estimates) -> str:
+    """The contrasts of the same families that an answer does not count, and why."""
+    table = estimates.contrasts
+    same = table["family"].isin(rows["family"]) & table["factors"].isin(rows["factors"]) & (table["n"] > 0)
+    left = table[same & ~table.index.isin(rows.index)]
+    elsewhere = ~left["past_code"] & (left["reference"] != estimates.baseline)
+    reasons = {
+        "a decoder sees the image past the code": left[left["past_code"]],
+        "the reference is not the baseline": left[elsewhere],
+    }
+    return "".join(_uncounted(some, why, estimates) for why, some in reasons.items() if len(some))
+
+
+def _uncounted(rows: pd.DataFrame, why: str, estimates: Estimates) -> str:
+    """The largest first."""
+    ordered = rows.sort_values("value", key=abs, ascending=False)
+    named = "; ".join(
+        f"{row['label']}: {numbers(row)}{_caveats(row, estimates)}, {UNCOUNTED.get(row['verdict'], row['verdict'])}"
         for row in _rows(ordered.head(NAMED))
     )
-    more = f"; and {len(left) - NAMED} more" if len(left) > NAMED else ""
-    return f"; not counted, since the reference is not the baseline: {named}{more}"
+    more = f"; and {len(rows) - NAMED} more" if len(rows) > NAMED else ""
+    return f"; not counted, since {why}: {named}{more}"
 
 
 def _tally(question: str, rows: pd.DataFrame) -> str:

@@ -95,9 +95,17 @@ def _moved(rows: pd.DataFrame) -> str:
         return ""
     named = "; ".join(
         f"{row['label']} {numbers(row)} → {numbers(row, 'ratio_early', 'ratio_low_early', 'ratio_high_early')}"
+        f"{_fell_again(row)}"
         for row in rows.to_dict("records")
     )
     return f", and another in {len(rows)}: {named}"
+
+
+def _fell_again(row: dict[str, Any]) -> str:
+    """Trials that the rule would have ended on the way to a lower error, where there are any."""
+    sides = {"fell_again_early": "the cell's", "reference_fell_again_early": "the reference's"}
+    counts = [f"{row[side]} of {whose} {row['n_early']}" for side, whose in sides.items() if row[side]]
+    return f" (trials stopped before a lower error came: {', '.join(counts)})" if counts else ""
 
 
 def _still_falling(ends: pd.DataFrame) -> Iterator[str]:

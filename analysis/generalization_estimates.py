@@ -17,6 +17,7 @@ from analysis.draws import images_of
 from analysis.generalization_flip import flip
 from analysis.generalization_points import AREAS, GENERATION, PARTS
 from analysis.generalization_rectangle import rectangle
+from analysis.residual_twins import UNLEARNT
 from analysis.statistics import LEVEL, alpha, family, holm, paired_t, t_interval, tost
 from study import records
 
@@ -30,6 +31,7 @@ WORDS = {"latent_dim": "k = {}", "train_size": "n = {}", "epochs": "{} epochs", 
          "normal_class": "class {}", "learning_rate": "rate {}", "batch_size": "batch {}"}  # fmt: skip
 FALLS = ("n_train",)  # the more of it, the less is memorised; of the others the more
 GROUP = ["task", "part", "dataset", "train_size", "classes"]
+RANGES = ("n_train", "latent_dim", "epochs")  # of the cells in a mean: the least, and `_most`
 ONE_CLASS = "one class"
 LINEAR = "linear"  # the architecture that can hardly memorise: a control, no network to average with the others
 
@@ -43,6 +45,8 @@ class Estimates:
         overall: A row a task, part, data set and training-set size: the mean over `cells`, with its t interval; `of`
             networks, or of "linear" cells where there are no others; cells and seeds `left_out` and `left_out_seeds` so
             that every cell has every seed, and cells of the linear control that are in no mean (`linear_left_out`).
+            Of the cells in the mean: the `least` and the `most` of their own means and which they are; how many learnt
+            next to nothing (`unlearnt`: the test FVU of every network is `UNLEARNT` or more); latent sizes, epochs.
             Where test images are on one side, intervals hold for these images: they are the same for every seed.
         cells: A row a cell, task and part, with simultaneous intervals over the cells of a data set;
             `left_out_seeds`, which not all cells of the family have.
@@ -76,10 +80,10 @@ def estimate(differences: pd.DataFrame, trials: pd.DataFrame, study: str) -> Est
     Args:
         differences: A row a trial, task and part: `value` and `control`, below 0 where the first does better; rows
             without a value count for nothing.
-        trials: With `study`, `trial`, `cell`, `n_train`, `narrowest_width`, `epochs`, the factors and `seed`.
+        trials: With `study`, `trial`, `cell`, `n_train`, `narrowest_width`, `epochs`, `test_fvu`, the factors, `seed`.
         study: Whose cells are reported; trials of others stand in the curves alone.
     """
-    kept = ["study", "trial", "cell", *records.FACTORS, "narrowest_width", "n_train", "epochs", "seed"]
+    kept = ["study", "trial", "cell", *records.FACTORS, "narrowest_width", "n_train", "epochs", "seed", "test_fvu"]
     points = differences.dropna(subset="value").merge(trials[kept], on="trial").reset_index(drop=True)
     points["excluded"] = points["narrowest_width"].astype(float) < points["latent_dim"]
     points["classes"] = np.where(points["normal_class"].notna(), ONE_CLASS, "")
@@ -107,19 +111,31 @@ def overall(found: pd.DataFrame) -> pd.DataFrame:
         rows.append(
             {
                 **same,
-                **{"n_train": int(kept["n_train"].min()), "n_train_most": int(kept["n_train"].max())},
+                **{end: int(number) for name in RANGES for end, number in _ends(name, kept[name]).items()},
                 **_with_images(_estimate(whole.mean(axis=1).to_numpy(), same["task"]), same["part"]),
                 **_control(control.mean(axis=1).dropna().to_numpy()),  # nothing where no cell has a control
                 **{"of": "networks" if len(networks) else LINEAR, "cells": whole.shape[1]},
                 **{"control_cells": control.shape[1], "left_out": meant["cell"].nunique() - whole.shape[1]},
                 "left_out_seeds": meant["seed"].nunique() - len(whole),
                 "linear_left_out": part["cell"].nunique() - meant["cell"].nunique(),
+                **_spread(whole.mean()),
+                "unlearnt": int((kept.groupby("cell")["test_fvu"].min() >= UNLEARNT).sum()),
             }
         )
     table = pd.DataFrame(rows)
     order = {task: place for place, task in enumerate(found["task"].unique())}
     ordered = table.assign(order=table["task"].map(order)).sort_values(["dataset", "order", "n_train"], kind="stable")
     return _with_ratios(ordered.drop(columns="order").reset_index(drop=True))
+
+
+def _ends(name: str, numbers: pd.Series) -> dict[str, float]:
+    return {name: numbers.min(), f"{name}_most": numbers.max()}
+
+
+def _spread(by_cell: pd.Series) -> dict[str, Any]:
+    """Which cells are the ends of a mean over cells."""
+    least, most = by_cell.idxmin(), by_cell.idxmax()
+    return {"least": by_cell[least], "least_cell": least, "most": by_cell[most], "most_cell": most}
 
 
 def _complete(part: pd.DataFrame, column: str) -> pd.DataFrame:
@@ -165,7 +181,7 @@ def _control(values: np.ndarray) -> dict[str, Any]:
 def _with_ratios(table: pd.DataFrame) -> pd.DataFrame:
     """With what a log says as a ratio: `ratio`, `control_ratio`, their intervals where there are any; of areas NaN."""
     logs = ~table["task"].isin(AREAS)
-    names = {"value": "ratio", "low": "ratio_low", "high": "ratio_high"}
+    names = {"value": "ratio", "low": "ratio_low", "high": "ratio_high", "least": "ratio_least", "most": "ratio_most"}
     names |= {name: name.replace("control", "control_ratio") for name in ("control", "control_low", "control_high")}
     return table.assign(**{ratio: np.exp(table[name].where(logs)) for name, ratio in names.items() if name in table})
 

@@ -12,6 +12,7 @@ from analysis.draws import THESE_IMAGES, images_of
 from analysis.generalization_estimates import LINEAR, ONE_CLASS
 from analysis.generalization_membership import CHANCE
 from analysis.generalization_points import ANOMALY, AREAS, GENERATION, MEMBERSHIP, PARTS, RECONSTRUCTION
+from analysis.residual_twins import UNLEARNT
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -63,10 +64,11 @@ def answers(estimates: Estimates, first: pd.Series) -> list[Answer]:
     of_it = " and ".join(f"{words} {_number(parts[part])}" for part, words in named.items() if part in parts)
     others = whole[~whole["task"].isin([main, MEMBERSHIP])]
     sentence = (
-        f"{SAYS[together['verdict']].capitalize()}: in {main} of {first['dataset']} with {images(together)}, "
+        f"{SAYS[together['verdict']].capitalize()}: in {main} of {first['dataset']} with {_setting(together)}, "
         f"{_compared(main)} is {_number(together)}{f', of which {of_it}' if of_it else ''} (mean over "
-        f"{_cells_of(together)}{_left_out(together)}, 95 % t intervals over n = {together['n']} seeds, for the data "
-        f"set's test images as they are).{_over_sizes(estimates, first, main)}{_in_other_tasks(others)}"
+        f"{_cells_of(together)}{_left_out(together)}{_unlearnt(together)}{_spread(together)}, 95 % t intervals over "
+        f"n = {together['n']} seeds, for the data set's test images as they are).{_over_sizes(estimates, first, main)}"
+        f"{_in_other_tasks(others)}"
     )
     key = [main, "together", first["dataset"], _size(first), classes]
     statistic = "-".join(slug(part) for part in key if part)
@@ -126,6 +128,19 @@ def images(row: dict[str, Any]) -> str:
     low, high = row["n_train"], row["n_train_most"]
     count = f"{low:,}" if low == high else f"{low:,} to {high:,}"
     return f"{count} training images" + (f" of {row['classes']}" if row["classes"] else "")
+
+
+def _setting(row: dict[str, Any]) -> str:
+    """What a mean holds for, such as "100 training images, 1 to 64 latent units and 20 epochs"."""
+    sizes = (
+        _to(row[name], row[f"{name}_most"], one) for name, one in (("latent_dim", "latent unit"), ("epochs", "epoch"))
+    )
+    return f"{images(row)}, {' and '.join(sizes)}"
+
+
+def _to(low: int, high: int, one: str) -> str:
+    count = f"{low:,}" if low == high else f"{low:,} to {high:,}"
+    return f"{count} {one}{'s' if high > 1 else ''}"
 
 
 def caption_tasks(table: pd.DataFrame, dataset: str) -> str:
@@ -197,8 +212,8 @@ def _overall(table: pd.DataFrame) -> Iterator[str]:
         first = next(iter(parts.values()))
         found = "; ".join(f"{part} {_number(row)}: {_means(row)}" for part, row in parts.items())
         yield (
-            f"{dataset}, {task}: with {images(first)}, {_what(task)}, {found}. Mean over {_cells_of(first)}"
-            f"{_left_out(first)}, {first['method']}, n = {first['n']} seeds"
+            f"{dataset}, {task}: with {_setting(first)}, {_what(task)}, {found}. Mean over {_cells_of(first)}"
+            f"{_left_out(first)}{_unlearnt(first)}, {first['method']}, n = {first['n']} seeds"
             f"{_for_these(parts)}; {_control(task, parts)}."
         )
 
@@ -273,6 +288,26 @@ def _left_out(row: dict[str, Any]) -> str:
         f"{_count(linear)} of the linear control" if linear else "",
     ]
     return f" (left out: {', '.join(filter(None, found))})" if any(found) else ""
+
+
+def _spread(row: dict[str, Any]) -> str:
+    """Between which cells a mean lies."""
+    if row["cells"] == 1:
+        return ""
+    least, most = (
+        f"{row[end]:+.3f}" if row["task"] in AREAS else f"{row[f'ratio_{end}']:.3f}" for end in ("least", "most")
+    )
+    return f", from {least} ({row['least_cell']}) to {most} ({row['most_cell']})"
+
+
+def _unlearnt(row: dict[str, Any]) -> str:
+    """Cells in a mean that have little to memorise with: their networks do hardly better than the mean image."""
+    if not row["unlearnt"]:
+        return ""
+    return (
+        f", {row['unlearnt']} of which learnt next to nothing (every network leaves {100 * UNLEARNT:.0f} % or more of "
+        "the test variance unexplained)"
+    )
 
 
 def _seeds(count: int) -> str:

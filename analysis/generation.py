@@ -9,8 +9,8 @@ Real and generated images are compared in the features of a small classifier tha
 test accuracy and a hash are given), or of principal components where there are no labels: kernel distance, Fréchet
 distance, precision, recall, density, coverage, and whether a classifier tells them apart. Whether images are copies is
 asked of their nearest training image, beside that of held-out images. Beside it stand a Gaussian mixture on PCA
-coordinates, which needs no autoencoder, and real training and held-out images in the place of generated ones: the least
-distance that there is to reach.
+coordinates, which needs no autoencoder and copies nothing, and real training and held-out images in the place of
+generated ones: the least distance that there is to reach.
 
 Primary metric: kernel distance. Declared beforehand, one sampler a cell makes the comparison with the PCA mixture: the
 Gaussian mixture, or for a variational model its prior; the other samplers are shown and described.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from analysis import citable
 from analysis.draws import DRAW, images_of
 from analysis.generation_bench import HELD_OUT, PCA_MIXTURE, PRIMARY, TRAINING, main_sampler
-from analysis.statistics import clopper_pearson, family, t_interval
+from analysis.statistics import Contrasts, clopper_pearson, family, t_interval
 from study.errors import InputError
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from analysis.applications import Results
 
+MEMORY = "nearest_is_training"
 METRICS = {
     PRIMARY: "kernel distance (lower is better)",
     "frechet_distance": "Fréchet distance (lower is better)",
@@ -28,10 +29,10 @@ METRICS = {
     "nearest": "median distance to the nearest training image (root mean squared pixel)",
     "nearest_of_heldout": "median distance of held-out images to the nearest training image",
     "nearer_than_heldout": "chance that an image is nearer to a training image than a held-out image is (0.5: as near)",
-    "nearest_is_training": "share of images nearer to a training image than to any of as many held-out ones "
-    "(0.5: no memory of the training images)",
+    MEMORY: "share of images nearer to a training image than to any of as many held-out ones (0.5: images that owe "
+    "nothing to the training images; the PCA mixture's, which is fitted on them and copies none, is the reference)",
 }
-OF_TRAINING = ("nearest", "nearest_of_heldout", "nearer_than_heldout", "nearest_is_training")  # no other images in them
+OF_TRAINING = ("nearest", "nearest_of_heldout", "nearer_than_heldout", MEMORY)  # no other images in them
 KEYS = [*DRAW, "seed"]
 FEATURES = ["features", "feature_size", "weights", "accuracy", "accuracy_low", "accuracy_high", "accuracy_n"]
 
@@ -44,7 +45,9 @@ class Estimates:
         metrics: A row a cell and sampler (of the baselines: a draw of images and method) and metric: mean over seeds,
             t interval.
         contrast: A row a cell at its main sampler: kernel distance less the PCA mixture's, simultaneous interval,
-            adjusted p, verdict; the distances themselves and that of real training images beside it.
+            adjusted p, verdict; the distances themselves and that of real training images beside it; in how many seeds
+            it is farther than the PCA mixture and in how many nearer. The columns `training_` say the same, as a family
+            of their own, of the share of images that lie nearer to a training image than to any held-out one.
         features: A row a data set and kind of features.
         left_out: Cells that are in no family, with the reason, in words.
     """
@@ -82,6 +85,7 @@ def estimate(results: Results, split: str = "test") -> Estimates:
     left_out: list[str] = []
     contrast = pd.DataFrame([row for part in _by_data(models) for row in _contrasts(part, baselines, left_out)])
     contrast["method"] += f", {images_of([split])}"
+    contrast["training_method"] += f", {images_of([])}"
     known = baselines[["dataset", *FEATURES]].drop_duplicates(ignore_index=True)
     return Estimates(pd.DataFrame(rows), contrast, known, left_out)
 
@@ -138,6 +142,7 @@ def _contrasts(models: pd.DataFrame, baselines: pd.DataFrame, left_out: list[str
     if pairs["baseline"].isna().any():
         raise InputError("baselines are missing for some draws; run the same command without --cells.")
     pairs = pairs.merge(_of(baselines, floor_of(baselines["method"]), "floor"), on=KEYS, how="left")
+    pairs = pairs.merge(_of(baselines, PCA_MIXTURE, "training_baseline", MEMORY), on=KEYS, how="left")
     pairs["difference"] = pairs[PRIMARY] - pairs["baseline"]
     wide = pairs.pivot(index="seed", columns="cell", values="difference")[pairs["cell"].drop_duplicates()]
     whole = wide.loc[:, wide.notna().sum() == wide.notna().sum().max()].dropna()
@@ -145,16 +150,29 @@ def _contrasts(models: pd.DataFrame, baselines: pd.DataFrame, left_out: list[str
         f"{cell}: {wide[cell].notna().sum()} seeds, the others have {len(whole)}" for cell in wide if cell not in whole
     ]
     found = family(whole.to_numpy())
-    columns = zip(whole.columns, found.value, found.low, found.high, found.p, found.verdicts(), strict=True)
-    for cell, value, low, high, p, verdict in columns:
+    pairs["training_difference"] = pairs[MEMORY] - pairs["training_baseline"]
+    shares = pairs.pivot(index="seed", columns="cell", values="training_difference").loc[whole.index, whole.columns]
+    memory = family(shares.to_numpy())
+    columns = zip(whole.columns, _columns(found), _columns(memory), strict=True)
+    for cell, numbers, of_training in columns:
         part = pairs[(pairs["cell"] == cell) & pairs["seed"].isin(whole.index)]
         first = part.iloc[0]
         yield {
             **{"dataset": first["dataset"], "cell": cell, "latent_dim": int(first["latent_dim"])},
             **{"sampler": first["sampler"], PRIMARY: part[PRIMARY].mean(), "baseline": part["baseline"].mean()},
-            **{"floor": part["floor"].mean(), "difference": value, "low": low, "high": high, "p": p, "n": found.n},
-            **{"n_images": int(part["n_images"].min()), "verdict": verdict, "method": found.method},
+            **{"floor": part["floor"].mean(), **numbers, "n": found.n, "n_images": int(part["n_images"].min())},
+            **{"method": found.method, "seeds_farther": int((part["difference"] > 0).sum())},
+            **{"seeds_nearer": int((part["difference"] < 0).sum()), "training_share": part[MEMORY].mean()},
+            **{"training_baseline": part["training_baseline"].mean(), "training_method": memory.method},
+            **{f"training_{name}": number for name, number in of_training.items()},
         }
+
+
+def _columns(found: Contrasts) -> Iterator[dict[str, Any]]:
+    """The columns of each contrast of a family."""
+    names = ("difference", "low", "high", "p", "verdict")
+    for numbers in zip(found.value, found.low, found.high, found.p, found.verdicts(), strict=True):
+        yield dict(zip(names, numbers, strict=True))
 
 
 def floor_of(methods: Collection[str]) -> str:
@@ -162,9 +180,9 @@ def floor_of(methods: Collection[str]) -> str:
     return TRAINING if TRAINING in set(methods) else HELD_OUT
 
 
-def _of(baselines: pd.DataFrame, method: str, name: str) -> pd.DataFrame:
+def _of(baselines: pd.DataFrame, method: str, name: str, metric: str = PRIMARY) -> pd.DataFrame:
     rows = baselines[baselines["method"] == method]
-    return rows[[*KEYS, PRIMARY]].rename(columns={PRIMARY: name})
+    return rows[[*KEYS, metric]].rename(columns={metric: name})
 
 
 def citable_statistics(estimates: Estimates) -> list[pd.DataFrame]:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 MARKERS = dict(zip(SAMPLERS, ("o", "s", "^", "D", "v", "P"), strict=True))
 SHARES = (("precision", "recall"), ("density", "coverage"))
+MOST = {"density": np.inf}  # the others are shares, at most 1
 HEIGHT = 0.19  # inches a cell
 LINEAR = 0.2  # decades that the linear part of a symmetric logarithmic axis is drawn as long as, on either side of 0
 CHARACTER = 0.03  # what a sign of a tick's label takes up, as a share of the axis of distances beside long names
@@ -77,7 +78,7 @@ def _distances(
         }
         axes.plot(part["value"], part["cell"].map(places), color=figures.COLOURS[number], label=sampler, **style)
     main = models[models["main"]]
-    margins = [(main["value"] - main["low"]).fillna(0), (main["high"] - main["value"]).fillna(0)]
+    margins = _margins(main["value"], main["low"], main["high"], np.inf)
     heights = main["cell"].map(places)
     axes.errorbar(main["value"], heights, xerr=margins, fmt="none", ecolor="black", elinewidth=0.9, capsize=1.5)
     for marker in sorted({MARKERS[sampler] for sampler in main["sampler"]}):
@@ -86,13 +87,15 @@ def _distances(
     _lines(axes, contrast, floor, places)
     axes.set_yticks(list(places.values()), [cell.removeprefix(f"{dataset}-") for cell in places], fontsize=6.5)
     axes.set(ylim=(-0.7, len(cells) - 0.3), xlabel="kernel distance (lower is better)")
-    drawn = [*contrast["baseline"], *contrast["floor"], *models["value"], *main["low"].dropna()]
+    drawn = [*contrast["baseline"], *contrast["floor"], *models["value"], *main["low"].dropna().clip(lower=0)]
     least = min((value for value in drawn if value > 0), default=1.0)
     if min(drawn) > 0:
         axes.set_xscale("log")
     else:  # an unbiased estimate of nothing may fall below 0
         linear_below = max(least, 1e-3)
         axes.set_xscale("symlog", linthresh=linear_below, linscale=LINEAR)
+        if min(drawn) == 0:  # an interval is cut there: nothing lies below
+            axes.set_xlim(left=-linear_below)
         ticks = _signed_powers(*axes.get_xlim(), linear_below)
         axes.set_xticks(ticks, [_tick_label(tick) for tick in ticks])
     axes.minorticks_off()
@@ -159,14 +162,19 @@ def _shares(axes: Axes, main: pd.DataFrame, others: pd.DataFrame, pair: tuple[st
     axes.set_xlim(left=-0.05)
 
 
+def _margins(value: pd.Series, low: pd.Series, high: pd.Series, most: float) -> list[pd.Series]:
+    """How far the bars of intervals reach down and up, cut at 0 and at `most`; 0 where there is no interval."""
+    return [margin.clip(lower=0).fillna(0) for margin in (value - low.clip(lower=0), high.clip(upper=most) - value)]
+
+
 def _points(axes: Axes, rows: pd.DataFrame, pair: tuple[str, str], marker: str, colour: str, name: str) -> None:
     wide = rows.pivot_table(index=["cell", "sampler"], columns="metric", values=["value", "low", "high"], sort=False)
     if wide.empty:
         return
     x, y = ({end: wide[end][metric] for end in ("value", "low", "high") if end in wide} for metric in pair)
     bars = [
-        [(of["value"] - of["low"]).fillna(0), (of["high"] - of["value"]).fillna(0)] if "low" in of else None
-        for of in (x, y)
+        _margins(of["value"], of["low"], of["high"], MOST.get(metric, 1)) if "low" in of else None
+        for of, metric in zip((x, y), pair, strict=True)
     ]
     axes.errorbar(x["value"], y["value"], xerr=bars[0], yerr=bars[1], fmt=marker, color=colour, ms=5, elinewidth=0.6,
                   label=name)  # fmt: skip

@@ -11,8 +11,8 @@ from analysis.command import span
 from analysis.draws import images_of
 from analysis.generation_bench import PCA_MIXTURE, PRIMARY
 from analysis.generation_distances import LEAST_A_FEATURE
-from analysis.generation_estimates import floor_of
-from analysis.generation_samplers import INTERPOLATION
+from analysis.generation_estimates import MEMORY, floor_of
+from analysis.generation_samplers import INTERPOLATION, MIXTURE, STANDARD
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,6 +24,7 @@ NAMED = 3  # cells that a sentence names with their numbers
 COLUMNS = ["cell", "sampler", PRIMARY, "baseline", "floor", "difference", "low", "high", "p", "n", "verdict"]
 WORDS = {"lower": "nearer to real images than the PCA mixture's", "higher": "farther from real images than the PCA "
          "mixture's"}  # fmt: skip
+MORE = {"higher": "more than these", "lower": "fewer than these"}
 MAIN = "the Gaussian mixture, or for a variational model its prior"
 
 
@@ -48,9 +49,10 @@ def sentences(estimates: Estimates, split: str) -> list[str]:
             *_contrast(contrast, split),
             *_without(others, split),
             *_samplers(models, split),
+            *_priors(models, split),
             _shares(main, others),
             _told_apart(main, others),
-            _memory(main),
+            _memory(main, others, contrast),
             _frechet(main, others),
         ]
         said += [f"{dataset}, generation: {text}" for text in texts]
@@ -63,7 +65,7 @@ def answers(estimates: Estimates, split: str) -> list[Answer]:
     """An answer a data set to "do samples of the latent space decode to new images?"."""
     return [
         Answer(
-            "generation", _answer(str(dataset), contrast, estimates, split), _identity(contrast), f"samples-{dataset}"
+            "generation", _answer(str(dataset), contrast, estimates, split), _identity(contrast), f"distances-{dataset}"
         )
         for dataset, contrast in estimates.contrast.groupby("dataset", sort=False)
     ]
@@ -81,7 +83,7 @@ def caption(estimates: Estimates, dataset: str, split: str) -> str:
         f"distance of each sampler, mean over n = {span(metrics['n'])} seeds; the filled black mark is the main "
         f"sampler ({MAIN}), with its 95 % t interval; lines: the PCA mixture, and real images in the place of "
         f"generated ones{across}. Right: shares at the main sampler, mean and 95 % t interval. Intervals: "
-        f"{images_of([split])}."
+        f"{images_of([split])}; drawn as far as a distance or a share can go."
     )
 
 
@@ -117,7 +119,21 @@ def _contrast(rows: pd.DataFrame, split: str) -> Iterator[str]:
                 f"difference paired by seed, n = {first['n']} seeds; {first['method']})."
             )
     if len(rest := rows[~rows["verdict"].isin(WORDS)]):
-        yield f"{len(rest)} of {len(rows)} cells against the PCA mixture: {rest['verdict'].iloc[0]}: {_named(rest)}."
+        yield (
+            f"{len(rest)} of {len(rows)} cells against the PCA mixture: {rest['verdict'].iloc[0]}: {_named(rest)}"
+            f"{_every_seed(rest)}."
+        )
+
+
+def _every_seed(rows: pd.DataFrame) -> str:
+    """Of cells that are not told apart from the PCA mixture those whose seeds all lie on one side of it."""
+    parts = []
+    for column, words in (("seeds_farther", "farther"), ("seeds_nearer", "nearer")):
+        same = rows.loc[(rows[column] == rows["n"]) & (rows["n"] > 1), "cell"]
+        if len(same):
+            more = f" and {len(same) - NAMED} more" if len(same) > NAMED else ""
+            parts.append(f"; {words} in every seed, though not resolved: {', '.join(same[:NAMED])}{more}")
+    return "".join(parts)
 
 
 def _named(rows: pd.DataFrame) -> str:
@@ -175,9 +191,34 @@ def _samplers(models: pd.DataFrame, split: str) -> Iterator[str]:
     )
 
 
+def _priors(models: pd.DataFrame, split: str) -> Iterator[str]:
+    """What a Gaussian mixture on the codes of a variational cell gives beside its prior; descriptive."""
+    rows = models[models["metric"] == PRIMARY]
+    priors = rows[rows["main"] & (rows["sampler"] == STANDARD)]
+    mixtures = {row["cell"]: row for row in rows[rows["sampler"] == MIXTURE].to_dict("records")}
+    if not len(priors):
+        return
+    parts = [
+        f"{row['cell']} {_interval(mixtures[row['cell']])} instead of {_interval(row)}"
+        for row in priors.to_dict("records")[:NAMED]
+    ]
+    more = f" and {len(priors) - NAMED} more in metrics.csv" if len(priors) > NAMED else ""
+    yield (
+        "kernel distance of variational cells by a Gaussian mixture on their own training codes instead of the prior: "
+        f"{'; '.join(parts)}{more} (t intervals over n = {span(priors['n'])} seeds, {images_of([split])}; descriptive)"
+        ". By as much as the mixture is nearer, codes that do not follow the prior are at fault, not the decoder."
+    )
+
+
 def _shares(main: pd.DataFrame, others: pd.DataFrame) -> str:
-    parts = [f"{metric} {_range(main, metric)} ({_real(others, metric)})" for metric in SHARES]
-    return f"at the main sampler, over cells (other real images in brackets): {'; '.join(parts)}; means over seeds."
+    parts = [
+        f"{metric} {_range(main, metric)} ({_real(others, metric, PCA_MIXTURE)}; {_real(others, metric)})"
+        for metric in SHARES
+    ]
+    return (
+        f"at the main sampler, over cells (in brackets the PCA mixture; other real images): {', '.join(parts)}; means "
+        "over seeds."
+    )
 
 
 def _told_apart(main: pd.DataFrame, others: pd.DataFrame) -> str:
@@ -192,23 +233,30 @@ def _told_apart(main: pd.DataFrame, others: pd.DataFrame) -> str:
 
 def _guessing(others: pd.DataFrame) -> str:
     """What an accuracy over generated and real images together is to be held against."""
-    return f"0.5 by guessing, {_real(others, 'told_apart')} where other real images stand for the generated ones"
+    return (
+        f"0.5 by guessing, {_real(others, 'told_apart', PCA_MIXTURE)} for the PCA mixture's images, "
+        f"{_real(others, 'told_apart')} where other real images stand for the generated ones"
+    )
 
 
-def _memory(main: pd.DataFrame) -> str:
-    rows = main[main["metric"] == "nearest_is_training"]
-    more = rows[rows["low"] > 0.5]
-    found = "not shown to be more than chance in any cell"
-    if len(more):
-        named = "; ".join(f"{row['cell']} {_interval(row)}" for row in more.to_dict("records")[:NAMED])
-        left = f" and {len(more) - NAMED} more in metrics.csv" if len(more) > NAMED else ""
-        found = f"more than chance in {len(more)} of {len(rows)} cells: {named}{left}"
+def _memory(main: pd.DataFrame, others: pd.DataFrame, contrast: pd.DataFrame) -> str:
+    """Whether generated images are nearer to training images than those of the PCA mixture are, which copies none."""
+    first, verdicts = contrast.iloc[0], contrast["training_verdict"]
+    more, fewer = contrast[verdicts == "higher"], int((verdicts == "lower").sum())
+    named = "; ".join(
+        f"{row['cell']} {row['training_difference']:.3g} [{row['training_low']:.3g}, {row['training_high']:.3g}]"
+        for row in more.to_dict("records")[:NAMED]
+    )
+    left = f" and {len(more) - NAMED} more in contrast.csv" if len(more) > NAMED else ""
     return (
         f"the nearest real image is a training image rather than one of as many held-out ones for "
-        f"{_range(main, 'nearest_is_training')} of the generated images (0.5: nothing memorised), {found} (95 % t "
-        f"intervals, n = {span(rows['n'])} seeds, not adjusted for the number of cells); the median distance to "
-        f"the nearest training image is {_range(main, 'nearest')} over cells, "
-        f"that of held-out images {_range(main, 'nearest_of_heldout')}."
+        f"{_range(main, MEMORY)} of the generated images over cells at the main sampler, and for "
+        f"{_real(others, MEMORY, PCA_MIXTURE)} of the PCA mixture's. The mixture is fitted on training images as well "
+        "and copies none: its share, not 0.5, is the reference. A cell's share is greater in "
+        f"{len(more)} of {len(contrast)} cells{f' (by {named}{left})' if named else ''}, less in {fewer}, not resolved "
+        f"in {len(contrast) - len(more) - fewer} (paired by seed, n = {first['n']}; {first['training_method']}). The "
+        f"median distance to the nearest training image is {_range(main, 'nearest')} over cells, that of held-out "
+        f"images {_range(main, 'nearest_of_heldout')}."
     )
 
 
@@ -236,9 +284,10 @@ def _answer(dataset: str, contrast: pd.DataFrame, estimates: Estimates, split: s
         f"intervals over n = {first['n']} seeds, {images_of([split])}). {first['cell']}, the first: "
         f"{_interval(of[PRIMARY])} against {first['baseline']:.3g}, with real images at {first['floor']:.3g}; a "
         f"classifier sorts its images and as many real ones, taken together, with an accuracy of "
-        f"{of['told_apart']['value']:.3g} ({_guessing(others)}), and "
-        f"{100 * of['nearest_is_training']['value']:.3g} % of its images lie nearer to a training image than to any "
-        "held-out one (50 %: no copies)."
+        f"{of['told_apart']['value']:.3g} ({_guessing(others)}). Nearer to a training image than to any held-out one "
+        f"lie {100 * first['training_share']:.3g} % of its images and {100 * first['training_baseline']:.3g} % of the "
+        f"PCA mixture's, which copies none: {MORE.get(first['training_verdict'], 'the difference is not resolved')} "
+        "(paired by seed)."
     )
 
 

@@ -33,10 +33,10 @@ def sentences(estimates: Estimates) -> list[str]:
     for curve, elbow in estimates.elbow.groupby("curve", sort=False):
         points, counts, means = (parts[curve] for parts in of_curve)
         full, shorter = (elbow[elbow["shortened"] == part] for part in (False, True))
-        reached = _reached(means)
+        end = _grid_end_errors(means)
         rows = [row for row in _rows(full) if row["threshold"] == row["threshold"]]
-        said += [f"{curve}: {_choice(row, estimates.kind, reached)}" for row in rows]
-        said += [f"{curve}: {_grid_end(full, shorter)}", *(f"{curve}: {text}" for text in _left_out(points))]
+        said += [f"{curve}: {_choice(row, estimates.kind, end)}" for row in rows]
+        said += [f"{curve}: {_shortened(full, shorter)}", *(f"{curve}: {text}" for text in _left_out(points))]
         said.append(f"{curve}: {_count(counts)}")
     said += [_dimension(row) for row in _rows(estimates.dimension.drop_duplicates(["dataset", "estimator", "value"]))]
     if estimates.skipped:
@@ -56,10 +56,11 @@ def answers(estimates: Estimates) -> list[Answer]:
 
 def _main_answer(estimates: Estimates, row: dict[str, Any], lead: str) -> Answer:
     curve = row["curve"]
-    reached = _reached(estimates.curve[estimates.curve["curve"] == curve])
+    means, points = (table[table["curve"] == curve] for table in (estimates.curve, estimates.points))
     chosen = _size(row["value"]) != BEYOND
     identity = f"{slug(curve)}-{slug(row['rule'])}" if chosen else ""
-    sentence = f"{lead}{curve}: {_choice(row, estimates.kind, reached)}"
+    out = [f"{text[:1].upper()}{text[1:]}" for text in _left_out(points)]
+    sentence = " ".join([f"{lead}{curve}: {_choice(row, estimates.kind, _grid_end_errors(means))}", *out])
     return Answer("latent_elbow", sentence, identity, f"curve-{row['dataset']}")
 
 
@@ -74,11 +75,13 @@ def caption(estimates: Estimates, dataset: str) -> str:
     return " ".join(
         [
             f"{dataset}: {error_name('val', estimates.kind)} ÷ the training mean image's on the same split.",
-            f"Lines: mean and 95 % t interval over seeds (n = {span(curve['n'])}); small points: seeds;",
+            f"Lines: mean and 95 % t interval over seeds (n = {span(curve['n'])}); small points: seeds, to the left of",
+            "their size;",
             f"{int(failed['count'].sum()) or 'none'} of {int(failed['n'].sum())} trials failed{missing}.",
             "On the dotted lines at 20, 10 and 5 %: the size chosen (diamond) and its 95 % interval by inversion of t",
             "tests (bar; an arrow where the grid ends first).",
-            f"Grey dashes: PCA fitted on each seed's training images, clipped to [0, 1] (n = {span(curve['pca_n'])}).",
+            f"Grey dashes: PCA fitted on each seed's training images, clipped to [0, 1] (n = {span(curve['pca_n'])}),",
+            "to the right of its size.",
             "Vertical (dash-dotted: Levina-Bickel; dotted: TwoNN): intrinsic dimension of the training images, mean",
             f"over seeds: {'; '.join(_dimension_numbers(row) for row in _rows(dimension))}.",
             *(f"Crossed: {text}" for text in out),
@@ -101,22 +104,31 @@ def _demonstration(curve: pd.DataFrame) -> Iterator[str]:
         )
 
 
-def _choice(row: dict[str, Any], kind: str, reached: str) -> str:
+def _choice(row: dict[str, Any], kind: str, end: dict[str, Any]) -> str:
     error, share = error_name("val", kind), f"{100 * row['threshold']:g} % of the mean image's"
     value, tried = _size(row["value"]), f"of the sizes tried ({row['tried']})"
     interval = f"95 % interval {_interval(row)}{_unresolved(row)}; t inversion, n = {row['seeds']} seeds"
     if value == BEYOND:
         none = f"none is one from which the {error} stays at or below {share}"
-        return f"{tried}, {none}; {reached}; the size's {interval}. {_pca(row)}"
+        return f"{tried}, {none}; {_reached(end)}; the size's {interval}. {_pca(row, end)}"
     found = f"{value} is the smallest from which the {error} stays at or below {share}"
-    return f"{tried}, {found} ({interval}); {_test(row, kind)}. {_pca(row)}"
+    return f"{tried}, {found} ({interval}); {_test(row, kind)}. {_pca(row, end)}"
 
 
-def _reached(curve: pd.DataFrame) -> str:
-    """The share at the end of the grid: how far from a threshold it ends."""
-    last = curve[(curve["split"] == "val") & ~curve["excluded"]].dropna(subset="relative").iloc[-1]
-    relative, low, high = (f"{100 * last[name]:.3g}" for name in ("relative", "low", "high"))
-    return f"at {last['latent_dim']} it is {relative} % [{low}, {high}] ({last['method']}, n = {last['n']})"
+def _grid_end_errors(curve: pd.DataFrame) -> dict[str, Any]:
+    """The row of a curve at the last size that the rules look at: how far from a threshold it ends."""
+    kept = curve[(curve["split"] == "val") & ~curve["excluded"]].dropna(subset="relative")
+    return _rows(kept.sort_values("latent_dim"))[-1]
+
+
+def _reached(end: dict[str, Any]) -> str:
+    """The network's share at the end of the grid."""
+    return f"at {end['latent_dim']} it is {_share(end)} ({end['method']}, n = {end['n']})"
+
+
+def _share(end: dict[str, Any], prefix: str = "") -> str:
+    relative, low, high = (f"{100 * end[f'{prefix}{name}']:.3g}" for name in ("relative", "low", "high"))
+    return f"{relative} %" + (f" [{low}, {high}]" if end[f"{prefix}low"] == end[f"{prefix}low"] else "")
 
 
 def _interval(row: dict[str, Any], prefix: str = "") -> str:
@@ -145,15 +157,30 @@ def _test(row: dict[str, Any], kind: str) -> str:
     return f"{error_name('test', kind)} there {error}, {share} (t, n = {row['test_n']})"
 
 
-def _pca(row: dict[str, Any]) -> str:
-    """PCA by the same rule, and whether the intervals tell the two apart."""
+def _pca(row: dict[str, Any], end: dict[str, Any]) -> str:
+    """PCA by the same rule, and whether the intervals tell the two apart; where both lie beyond the grid, its end."""
     ours, theirs = _bounds(row), _bounds(row, "pca_")
     verdict = "the two are not told apart"
-    if ours[1] < theirs[0]:
+    if _size(row["value"]) == BEYOND == _size(row["pca_value"]):
+        verdict = f"both lie beyond the sizes tried, so that the rule compares nothing{_pca_at_end(end)}"
+    elif ours[1] < theirs[0]:
         verdict = "the network needs fewer"
     elif theirs[1] < ours[0]:
         verdict = "the network needs more, so that training or architecture limits it rather than its latent size"
     return f"PCA by the same rule: {_end(row, 'value', 'pca_')} (95 % interval {_interval(row, 'pca_')}); {verdict}."
+
+
+def _pca_at_end(end: dict[str, Any]) -> str:
+    """PCA's share where the network's grid ends, beside the network's; "" where PCA has none, for want of images."""
+    if end["pca_relative"] != end["pca_relative"]:
+        return ""
+    verdict = "not told apart from the network's"
+    if end["pca_high"] < end["low"]:
+        verdict = "less than the network's"
+    elif end["high"] < end["pca_low"]:
+        verdict = "more than the network's"
+    error = f"{_share(end, 'pca_')} of the mean image's (n = {end['pca_n']})"
+    return f"; at {end['latent_dim']} PCA's error is {error}, {verdict}"
 
 
 def _bounds(row: dict[str, Any], prefix: str = "") -> tuple[float, float]:
@@ -162,15 +189,15 @@ def _bounds(row: dict[str, Any], prefix: str = "") -> tuple[float, float]:
     return (row[f"{prefix}last"] + 0.5 if low == BEYOND else low), high
 
 
-def _grid_end(full: pd.DataFrame, shorter: pd.DataFrame) -> str:
-    """What each rule answers once the last size is gone."""
+def _shortened(full: pd.DataFrame, shorter: pd.DataFrame) -> str:
+    """What each rule answers once the last size is gone: an answer that stays is the one of the shorter grid."""
     moved: list[str] = []
     stays: list[str] = []
     for whole, cut in zip(_rows(full), _rows(shorter), strict=True):
         before, after = (_answer(row) for row in (whole, cut))
         same = _size(whole["value"]) == _size(cut["value"])
         (stays if same else moved).append(
-            f"{whole['rule']}: {before}" if same else f"{whole['rule']}: {before} → {after}"
+            f"{whole['rule']}: {after}" if same else f"{whole['rule']}: {before} → {after}"
         )
     parts = [f"{word} {'; '.join(rules)}" for word, rules in (("moves", moved), ("leaves", stays)) if rules]
     return f"dropping the grid's last size ({full['last'].iloc[0]}) {', and '.join(parts)}."
@@ -185,7 +212,10 @@ def _answer(row: dict[str, Any]) -> str:
 def _left_out(points: pd.DataFrame) -> Iterator[str]:
     for width, out in points[points["excluded"]].groupby("narrowest_width"):
         sizes = ", ".join(str(size) for size in sorted(set(out["latent_dim"])))
-        yield f"left out of the rules: {sizes}, where a hidden layer of {width:.0f} units is narrower than the code."
+        yield (
+            f"left out of the rules for the network: {sizes}, where a hidden layer of {width:.0f} units is narrower "
+            "than the code."
+        )
 
 
 def _count(counts: pd.DataFrame) -> str:

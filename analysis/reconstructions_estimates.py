@@ -29,6 +29,7 @@ class Gallery:
     Attributes:
         name: Data set, class and preprocessing, as far as they are not the usual ones.
         originals: (32, H, W, C) in [0, 1], as the lowest seed's network sees them.
+        mean_image: (H, W, C) in [0, 1], of the training images of that network.
         index: (32,) of the images among the data set's test images.
         seeds: Ascending.
         pictures: Cell → seed → (32, H, W, C) in [0, 1]; without the trials that failed.
@@ -36,6 +37,7 @@ class Gallery:
 
     name: str
     originals: Floats
+    mean_image: Floats
     index: np.ndarray
     seeds: list[int]
     pictures: dict[str, dict[int, Floats]]
@@ -46,8 +48,10 @@ class Estimates:
     """All the numbers, and the pictures that they are of.
 
     Attributes:
-        images: A row a trial and image: `shown` (the gallery), `cell`, `seed`, `trial`, `test_index`, `kind`, `mse`.
-        cells: A row a cell and kind of images: `error` with `low`, `high` over `n` seeds, `common`.
+        images: A row a trial and image: `shown` (the gallery), `cell`, `seed`, `trial`, `collapsed`, `test_index`,
+            `kind`, `mse`.
+        cells: A row a cell and kind of images: `error` with `low`, `high` over `n` seeds, `common`, and how many of
+            its seeds are `collapsed`: no better than the training mean image.
         over_cells: A row a gallery: what holds over its cells (`over_cells`).
         galleries: Of each group of cells on the same images.
         missing: Trials without examples, and why.
@@ -80,7 +84,9 @@ def estimate(
     import pandas as pd
 
     usual = trials[trials["randomness"] == "all"]
-    completed = usual[usual["status"] == "completed"].assign(cell=lambda table: cell_of(table))
+    completed = usual[usual["status"] == "completed"].assign(
+        cell=lambda table: cell_of(table), collapsed=lambda table: table["collapsed"].eq(True)
+    )
     galleries: list[Gallery] = []
     missing: list[str] = []
     images: list[pd.DataFrame] = []
@@ -95,27 +101,33 @@ def estimate(
     table = pd.concat(images, ignore_index=True)
     common = {name: share for gallery in galleries for name, share in _common(gallery).items()}
     cells = pd.DataFrame(list(_cells(table, common)))
-    return Estimates(table, cells, over_cells(cells), galleries, missing)
+    of_mean = {gallery.name: _mean_image_ratio(gallery) for gallery in galleries}
+    return Estimates(table, cells, over_cells(cells, of_mean), galleries, missing)
 
 
-def over_cells(cells: pd.DataFrame) -> pd.DataFrame:
+def over_cells(cells: pd.DataFrame, of_mean: Mapping[str, float]) -> pd.DataFrame:
     """How hard the worst tenth is for the cells of a gallery, and what more seeds would leave of their errors.
 
     Args:
-        cells: As in `Estimates`.
+        cells: As in `Estimates`. Those with a collapsed seed are counted and left out.
+        of_mean: Gallery → the same ratio of errors of the training mean image.
 
     Returns:
-        A row a gallery: `shown`; of the cells' ratios of error on the worst tenth ÷ on median images `ratio`, the
-        median over `cells` of them, `ratio_least` and `ratio_greatest`; of their shares common to all seeds, the mean
-        over both kinds, `common_least` of `common_least_cell`, `common_greatest` of `common_greatest_cell`, with `n`
-        seeds at most. Without an interval; NaN where no cell has one.
+        A row a gallery: `shown`; `collapsed`, the cells left out; of the others' ratios of error on the worst tenth ÷
+        on median images `ratio`, the median over `cells` of them, `ratio_least` and `ratio_greatest`;
+        `mean_image_ratio`, that of the training mean image, which tells no image from another, and how many cells lie
+        `above` it; of the others' shares common to all seeds, the mean over both kinds, `common_least` of
+        `common_least_cell`, `common_greatest` of `common_greatest_cell`, with `n` seeds at most. Without an interval;
+        NaN where no cell has one.
     """
     import pandas as pd
 
-    return pd.DataFrame([_over(shown, rows) for shown, rows in cells.groupby("shown", sort=False)])
+    return pd.DataFrame([_over(shown, rows, of_mean[shown]) for shown, rows in cells.groupby("shown", sort=False)])
 
 
-def _over(shown: Any, rows: pd.DataFrame) -> dict[str, Any]:
+def _over(shown: Any, every: pd.DataFrame, of_mean: float) -> dict[str, Any]:
+    left_out = every.loc[every["collapsed"] > 0, "cell"].unique()
+    rows = every[~every["cell"].isin(left_out)]
     error = rows.pivot(index="cell", columns="kind", values="error").reindex(columns=list(KINDS))
     median, worst = KINDS
     ratios = (error[worst] / error[median]).dropna()
@@ -123,12 +135,23 @@ def _over(shown: Any, rows: pd.DataFrame) -> dict[str, Any]:
     common = known.groupby("cell", sort=False)["common"].mean().sort_values()
     ends = {"least": 0, "greatest": -1} if len(common) else {}
     return {
-        **{"shown": shown, "cells": len(ratios), "ratio": ratios.median()},
+        **{"shown": shown, "collapsed": len(left_out), "cells": len(ratios), "ratio": ratios.median()},
         **{"ratio_least": ratios.min(), "ratio_greatest": ratios.max()},
+        **{"mean_image_ratio": of_mean, "above": int((ratios > of_mean).sum())},
         **{"common_cells": len(common), "n": known["n"].max() if len(known) else 0},
         **{f"common_{name}": common.iloc[end] for name, end in ends.items()},
         **{f"common_{name}_cell": common.index[end] for name, end in ends.items()},
     }
+
+
+def _mean_image_ratio(gallery: Gallery) -> float:
+    """The error of the training mean image on the worst tenth ÷ that on median images."""
+    errors, kinds = (
+        metrics.squared_error(gallery.originals, gallery.mean_image[None]),
+        np.array(_kinds(len(gallery.index))),
+    )
+    median, worst = (float(errors[kinds == kind].mean()) for kind in KINDS)
+    return worst / median
 
 
 def _stored(
@@ -156,12 +179,20 @@ def _gallery(
         index, made = stored[row["trial"]]["index"], stored[row["trial"]]["reconstructions"] / np.float32(255)
         pictures[row["cell"]][int(row["seed"])] = made
         errors = metrics.squared_error(seen(row, index), made)
-        same = {"shown": name, **{key: row[key] for key in ("dataset", "cell", "seed", "trial")}}
+        same = {"shown": name, **{key: row[key] for key in ("dataset", "cell", "seed", "trial", "collapsed")}}
         tables.append(pd.DataFrame({**same, "test_index": index, "kind": _kinds(len(index)), "mse": errors}))
     first = rows.iloc[0].to_dict()
     index = stored[first["trial"]]["index"]
     seeds = sorted(int(seed) for seed in rows["seed"].unique())
-    return Gallery(name, seen(first, index), index, seeds, pictures), pd.concat(tables)
+    gallery = Gallery(name, seen(first, index), _mean_image(first, data), index, seeds, pictures)
+    return gallery, pd.concat(tables)
+
+
+def _mean_image(row: Mapping[str, Any], data: Dataset) -> Floats:
+    """The mean of a trial's training images, (H, W, C) in [0, 1]: what a network that learns nothing may give."""
+    levels = {**row, **{factor: _level(row[factor]) for factor in ("train_size", "normal_class")}}
+    seen, splits = preprocessing.prepare(levels, int(row["seed"]), data)
+    return np.clip(datasets.to_unit(metrics.mean_image(splits.train), seen.value_range), 0, 1)
 
 
 class _Originals:
@@ -235,5 +266,6 @@ def _cells(images: pd.DataFrame, common: Mapping[tuple[str, str], float]) -> Ite
             **{"shown": shown, "dataset": rows["dataset"].iloc[0], "cell": cell, "kind": kind},
             **{"error": np.exp(log.value), "low": np.exp(log.low), "high": np.exp(log.high)},
             **{"common": common.get((cell, kind), np.nan), "n": log.n, "images": rows["test_index"].nunique()},
+            "collapsed": rows.loc[rows["collapsed"], "seed"].nunique(),
             "method": f"geometric mean over seeds, {log.method.partition(', ')[2]} of log error",
         }

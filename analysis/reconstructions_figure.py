@@ -100,7 +100,7 @@ def _caption(gallery: Gallery, seeds: Sequence[int], shown: int) -> str:
         f"{gallery.name}: {shown} of the {len(gallery.index)} stored test images through every cell, {listed}. Chosen "
         f"by rule, by their error under PCA: {' and '.join(KINDS.values())}; # is the index of a test image. A dash: "
         "that trial failed. As stored, with 8 bits a pixel. Their errors are not drawn: "
-        "analysis/reconstructions/images.csv holds them."
+        "images.csv, written beside this picture, holds them."
     )
 
 

@@ -44,27 +44,32 @@ def _error(row: Any) -> str:
 
 
 def _ratio(row: dict[str, Any]) -> Iterator[str]:
-    """How much harder the worst tenth is, over cells."""
+    """How much harder the worst tenth is, over cells, beside how much harder these images are without any network."""
     if row["cells"]:
-        found = "are hard for the networks" if row["ratio"] > 1 else "are not hard for the networks"
         over = "one cell"
         if row["cells"] > 1:
-            ends = f"{row['ratio_least']:.3g} to {row['ratio_greatest']:.3g}"
-            over = f"median over {row['cells']} cells; from {ends}"
+            over = f"median over {row['cells']} cells"
+        if row["collapsed"]:
+            over += f", {row['collapsed']} left out for a network no better than the mean image"
+        if row["cells"] > 1:
+            over += f"; from {row['ratio_least']:.3g} to {row['ratio_greatest']:.3g}"
         yield (
-            f"images that are hard for PCA {found}: {row['ratio']:.3g} times the error of median ones "
-            f"({over}; no interval)."
+            f"on images of the worst tenth of PCA error the networks have {row['ratio']:.3g} times their error on "
+            f"median ones ({over}; no interval). With the training mean image in their place it is "
+            f"{row['mean_image_ratio']:.3g} times; {row['above']} of {row['cells']} cells lie above that."
         )
 
 
 def _common(row: dict[str, Any]) -> Iterator[str]:
     """How much of the error more seeds would leave as it is."""
     if not row["common_cells"]:
-        yield "one seed: what its reconstructions owe to chance cannot be said."
+        if row["cells"]:
+            yield "one seed: what its reconstructions owe to chance cannot be said."
         return
     ends = [f"{100 * row[f'common_{end}']:.3g} % ({row[f'common_{end}_cell']})" for end in ("least", "greatest")]
+    out = "collapsed ones left out; " if row["collapsed"] else ""
     share = ends[0] if row["common_cells"] == 1 else f"between {ends[0]} and {ends[1]}"
     yield (
-        f"{share} of the squared error is common to all seeds of a cell (n = {row['n']} seeds; unbiased, no "
-        "interval); the rest differs from seed to seed, and the mean of many networks would be rid of it."
+        f"{share} of the squared error is common to all seeds of a cell ({out}n = {row['n']} seeds; unbiased, "
+        "no interval); the rest differs from seed to seed, and the mean of many networks would be rid of it."
     )

@@ -13,7 +13,8 @@ same layers, parameters and depth; nothing but the additions is missing:
                 plain twin of the same seed has at its best; trials that never reach it are counted, not dropped.
   gradients     their size at the first kernel over the first epoch, with skips and without: the mechanism that skips
                 are said to have, and a measurement that could refute it.
-  failures      trials that diverged, or ended no better than the mean image, with Clopper-Pearson intervals.
+  failures      trials that diverged, or learnt next to nothing: the mean image explains none of the variance, they
+                hardly more. Clopper-Pearson intervals.
   cost          seconds an epoch, where `study.cost` has measured them alone on the machine.
 
 Past the code, the U-Net is the control: its latent use says how much the output changes when the code is replaced by
@@ -112,7 +113,7 @@ def _citable(estimates: Estimates, use: pd.DataFrame, leak: pd.DataFrame) -> lis
         ("depths", estimates.depths, ["dataset", "of", "depth"], "ratio",
          "test MSE, residual ÷ plain, {dataset}, {of}, depth {depth}"),
         ("gradients", estimates.gradients, ["dataset", "of", "what"], "ratio",
-         "gradient scale at the first kernel in the first epoch, residual ÷ plain, {dataset}, {of}, {what}"),
+         "gradient scale at the first kernel in the first epoch, {dataset}, {of}, {what}: residual ÷ plain, or factor"),
         ("catching_up", estimates.catching_up, ["dataset", "of", "depth"], "share",
          "share of residual networks that get down to their plain twin's best epoch, {dataset}, {of}, depth {depth}"),
         ("failures", estimates.failures, ["dataset", "of", "architecture", "depth", "what"], "share",

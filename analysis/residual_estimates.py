@@ -20,9 +20,9 @@ from analysis.statistics import LEVEL, alpha, bonferroni_t, family
 if TYPE_CHECKING:
     import pandas as pd
 
-METRIC = "test_mse"
+METRIC, FVU = "test_mse", "test_fvu"
 NEEDED = [*DRAW, "of", "architecture", "depth", "seed", "trial", "status", "collapsed"]
-NEEDED += ["n_parameters", "val_mse", METRIC]
+NEEDED += ["n_parameters", "val_mse", METRIC, FVU]
 INTERACTION, IMPUTED = "skip × log2 depth", "skip × log2 depth, failures at the mean image's error"
 
 
@@ -33,12 +33,13 @@ class Estimates:
     Attributes:
         pairs: A row a seed and depth: both errors, their log ratio, parameters, and whether either trial `failed`.
         interaction: A row a slope over log2 depth: of the ratio (the interaction), and of each architecture's error.
-        depths: A row a depth: the ratio with its simultaneous interval.
+        depths: A row a depth: the ratio with its simultaneous interval, and of either architecture the least and the
+            greatest fraction of test variance unexplained (`residual_fvu_least`, …; 1: the mean image).
         curves: A row an architecture, depth and epoch: validation error and gradient scale over seeds.
         convergence: A row an architecture and depth: epochs to a stated level, trials that never reach it counted.
         catching_up: A row a depth: epochs until the residual network is down to its plain twin's kept epoch.
-        gradients: A row a depth: size of the first epoch's gradients at the first kernel, residual ÷ plain; and of the
-            trend over depth a row for the ratio and one for either architecture.
+        gradients: A row a depth: size of the first epoch's gradients at the first kernel, residual ÷ plain; and their
+            factor per further block a stage, a row for the ratio and one for either architecture.
         failures: A row an architecture, depth and kind of failure.
         cost: A row a depth: seconds an epoch, measured alone, and their ratio; empty where none were measured.
     """
@@ -91,7 +92,7 @@ def estimate(trials: pd.DataFrame, history: pd.DataFrame, cost: pd.DataFrame | N
 def _mean_image(trials: pd.DataFrame) -> pd.Series:
     """Draw and seed → test MSE of the training mean image: MSE ÷ fraction unexplained, of any trial on these images."""
     done = trials[trials["status"] == "completed"]
-    return (done[METRIC] / done["test_fvu"]).groupby(_images(done)).median()
+    return (done[METRIC] / done[FVU]).groupby(_images(done)).median()
 
 
 def _images(trials: pd.DataFrame) -> pd.Series:
@@ -113,13 +114,15 @@ def _pairs(both: pd.DataFrame, mean_image: pd.Series) -> Iterator[tuple[Any, pd.
         imputed=both[METRIC].fillna(_images(both).map(mean_image)), failed=both["status"] != "completed"
     )
     index = [*GROUP, "seed", "depth", "architecture"]
-    wide = filled.set_index(index)[[METRIC, "imputed", "n_parameters", "failed"]].astype(float).unstack("architecture")
+    numbers = [METRIC, FVU, "imputed", "n_parameters", "failed"]
+    wide = filled.set_index(index)[numbers].astype(float).unstack("architecture")
     table = wide[METRIC].assign(
         log_ratio=np.log(wide[METRIC][SKIPS] / wide[METRIC][PLAIN]),
         log_ratio_imputed=np.log(wide["imputed"][SKIPS] / wide["imputed"][PLAIN]),
         parameters=wide["n_parameters"][SKIPS],
         parameters_plain=wide["n_parameters"][PLAIN],
         failed=wide["failed"].max(axis=1) > 0,
+        **{f"{name}_fvu": wide[FVU][name] for name in (SKIPS, PLAIN)},
     ).reset_index()  # fmt: skip
     parts = dict(list(table.groupby(GROUP, sort=False)))
     yield from ((key, parts[key]) for key in both.groupby(GROUP, sort=False).groups)
@@ -192,6 +195,8 @@ def _depth(
         **{"depth": depth, "ratio": np.exp(value), "low": np.exp(low), "high": np.exp(high), "p": p},
         **{"verdict": verdict, "n": len(rows), "seeds_left_out": seeds - len(rows)},
         **{name: float(np.exp(np.log(rows[name]).mean())) for name in (SKIPS, PLAIN)},
+        **{f"{name}_fvu_least": rows[f"{name}_fvu"].min() for name in (SKIPS, PLAIN)},
+        **{f"{name}_fvu_most": rows[f"{name}_fvu"].max() for name in (SKIPS, PLAIN)},
         **{"parameters": rows["parameters"].max(), "parameters_plain": rows["parameters_plain"].max()},
         "method": method,
     }

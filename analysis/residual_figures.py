@@ -9,6 +9,7 @@ import numpy as np
 
 from analysis import figures, residual_text
 from analysis.residual_estimates import INTERACTION
+from analysis.residual_latent_use import LEAKS
 from analysis.residual_twins import PLAIN, SKIPS
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ WORDS = {"reconstruction": "test MSE,\nU-Net ÷ without", "anomaly": "AUC,\nU-Ne
 
 
 def draw_all(estimates: Estimates, use: pd.DataFrame, leak: pd.DataFrame) -> Iterator[tuple[str, Figure]]:
-    """Every figure with the stem of its file."""
+    """Every figure with the stem of its file; latent use only with a network that can have one below 1."""
     groups = estimates.pairs.groupby(["dataset", "of"], sort=False) if len(estimates.pairs) else ()
     for (dataset, of), pairs in groups:
         tables = {
@@ -34,7 +35,7 @@ def draw_all(estimates: Estimates, use: pd.DataFrame, leak: pd.DataFrame) -> Ite
         }
         text = residual_text.caption_depth(estimates, str(dataset), str(of))
         yield residual_text.stem(str(dataset), str(of)), plot_depth(pairs, tables, text)
-    if len(use):
+    if len(use) and (use["architecture"] == LEAKS).any():
         yield "latent-use", plot_use(use, leak, residual_text.caption_use(use, leak))
 
 

@@ -12,7 +12,7 @@ from analysis.command import span
 from analysis.residual_estimates import IMPUTED, INTERACTION
 from analysis.residual_latent_use import EVERYTHING, LEAKS
 from analysis.residual_training_text import as_rows, ends
-from analysis.residual_twins import PLAIN, SKIPS
+from analysis.residual_twins import PLAIN, SKIPS, UNLEARNT
 from analysis.statistics import smallest_p
 
 if TYPE_CHECKING:
@@ -22,14 +22,15 @@ if TYPE_CHECKING:
 
 FEW_SEEDS = 5
 LEVEL = 0.05
+SLOPE = "; slopes over depth run into this ceiling"
+KINDS = {PLAIN: "plain", SKIPS: "residual"}
 
 
 def sentences(estimates: Estimates, use: pd.DataFrame, leak: pd.DataFrame, study: str) -> list[str]:
     """What may be cited."""
     return [
         *_demonstration(estimates.depths),
-        *(f"{row['dataset']}, {row['of']}: {_interaction(row)}" for row in _interactions(estimates)),
-        *_trends(estimates.interaction),
+        *_slopes(estimates),
         *_depths(estimates.depths),
         *residual_training_text.sentences(estimates, study),
         *_use(use),
@@ -48,31 +49,32 @@ def answers(estimates: Estimates, use: pd.DataFrame) -> list[Answer]:
     if not found:
         return _answer_of_unet(use)
     dataset, of = found[0]["dataset"], found[0]["of"]
-    by = {row["what"]: row for row in found if (row["dataset"], row["of"]) == (dataset, of)}
+    by = {row["what"]: row for row in as_rows(_of(table, dataset, of))}
     main = by.get(INTERACTION) or by[IMPUTED]
-    failures = estimates.failures
-    mine = failures[(failures["dataset"] == dataset) & (failures["of"] == of)]
-    failed, collapsed, tried = _lost(mine, SKIPS)
+    mine = _of(estimates.failures, dataset, of)
+    failed, unlearnt, tried = _lost(mine, SKIPS)
     of_plain = _lost(mine, PLAIN)
     lead = "Yes, they train"
-    if failed + collapsed:
-        lead = "They do not always train" if failed + collapsed < tried else "Not as tried here"
+    if failed + unlearnt:
+        lead = "They do not always train" if failed + unlearnt < tried else "Not as tried here"
     also = f" {_imputed(by[IMPUTED])}" if IMPUTED in by and main["what"] == INTERACTION else ""
     without = "" if main["what"] == INTERACTION else "with failed trials at the mean image's error "
     sentence = (
-        f"{lead} ({failed} of {tried} residual trials failed and {collapsed} ended no better than the mean image; of "
-        f"the plain ones {of_plain[0]} of {of_plain[2]} and {of_plain[1]}; depths {main['depths']}, {dataset}, {of}), "
-        f"and {without}{_interaction(main)}{_deepest(estimates.depths, dataset, of)}{also}"
+        f"{lead} ({failed} of {tried} residual trials failed and {unlearnt} left {100 * UNLEARNT:.0f} % or more of the "
+        f"test variance unexplained, the mean image 100 %; of the plain ones {of_plain[0]} of {of_plain[2]} and "
+        f"{of_plain[1]}; depths {main['depths']}, {dataset}, {of}), and {without}"
+        f"{_interaction(main)}{_own(by)}{_deepest(estimates.depths, dataset, of)}"
+        f"{_ceiling(_of(estimates.depths, dataset, of), SLOPE)}{also}"
     )
     statistic = "-".join(slug(part) for part in ("interaction", dataset, of, main["what"]))
     return [Answer("residual", sentence, statistic, stem(dataset, of))]
 
 
 def _lost(failures: pd.DataFrame, architecture: str) -> tuple[int, int, int]:
-    """Trials of an architecture that failed, that ended no better than the mean image, and all."""
+    """Trials of an architecture that failed, that learnt next to nothing, and all."""
     mine = failures[failures["architecture"] == architecture]
     count = mine.groupby("what")["count"].sum()
-    return int(count["failed"]), int(count["collapsed"]), int(mine.loc[mine["what"] == "failed", "n"].sum())
+    return int(count["failed"]), int(count["unlearnt"]), int(mine.loc[mine["what"] == "failed", "n"].sum())
 
 
 def _deepest(depths: pd.DataFrame, dataset: str, of: str) -> str:
@@ -170,17 +172,66 @@ def _factor(row: dict[str, Any]) -> str:
     return f"{row['factor']:.3g}{ends(row)}"
 
 
-def _trends(table: pd.DataFrame) -> Iterator[str]:
+def _slopes(estimates: Estimates) -> Iterator[str]:
+    """The interaction with the slopes that it is the difference of; with failures filled in, apart."""
+    table = estimates.interaction
     for (dataset, of), rows in table.groupby(["dataset", "of"], sort=False) if len(table) else ():
         by = {row["what"]: row for row in as_rows(rows)}
-        if SKIPS in by and PLAIN in by:
-            yield (
-                f"{dataset}, {of}: a doubling of depth multiplies the test MSE of plain networks by "
-                f"{_factor(by[PLAIN])} and of residual ones by {_factor(by[SKIPS])} ({by[PLAIN]['method']}, "
-                f"n = {by[PLAIN]['n']} and {by[SKIPS]['n']} seeds; descriptive)."
-            )
+        said = f" {_interaction(by[INTERACTION])}" if INTERACTION in by else ""
+        if said := f"{said}{_own(by)}":
+            yield f"{dataset}, {of}:{said}{_ceiling(_of(estimates.depths, dataset, of), SLOPE)}"
         if IMPUTED in by:
             yield f"{dataset}, {of}: {_imputed(by[IMPUTED])}"
+
+
+def _own(by: dict[str, dict[str, Any]]) -> str:
+    """What depth does to the error of residual networks themselves, and of plain ones: a gain may be relative alone."""
+    if SKIPS not in by:
+        return ""
+    low, high = by[SKIPS]["low"], by[SKIPS]["high"]
+    so = "whether depth itself changes the error of residual networks is not resolved"
+    if low > 1:
+        so = "depth itself buys residual networks nothing here"
+    elif high < 1:
+        so = "depth itself reduces the error of residual networks"
+    both = [name for name in (PLAIN, SKIPS) if name in by]
+    factors = " and ".join(f"of {KINDS[name]} networks by {_factor(by[name])}" for name in both)
+    n = " and ".join(str(by[name]["n"]) for name in both)
+    return f" A doubling of depth multiplies the test MSE {factors} (n = {n} seeds; descriptive): {so}."
+
+
+def _ceiling(rows: pd.DataFrame, also: str = "") -> str:
+    """At which depths all networks of a kind do hardly better than the mean image, and what the ratio then says.
+
+    Args:
+        rows: Of `Estimates.depths`, one group.
+        also: What else follows, put behind.
+    """
+    if not len(rows):
+        return ""
+    plain, skips = (rows[f"{name}_fvu_least"] >= UNLEARNT for name in (PLAIN, SKIPS))
+    differ = "says whether the {} ones train, not by how much they are better"
+    said = ""
+    for some, names, says in (
+        (plain & ~skips, (PLAIN,), differ.format("residual")),
+        (skips & ~plain, (SKIPS,), differ.format("plain")),
+        (plain & skips, (PLAIN, SKIPS), "says nothing of skips"),
+    ):
+        mine = rows[some]
+        if len(mine):
+            low = min(mine[f"{name}_fvu_least"].min() for name in names)
+            high = max(mine[f"{name}_fvu_most"].max() for name in names)
+            said += (
+                f" At depth {', '.join(map(str, mine['depth']))} every {' and '.join(KINDS[name] for name in names)} "
+                f"network leaves {_range(100 * low, 100 * high, '.0f')} % of the test variance unexplained (the mean "
+                f"image 100 %): they learnt next to nothing, so the ratio there {says}{also}."
+            )
+    return said
+
+
+def _range(low: float, high: float, form: str) -> str:
+    least, most = f"{low:{form}}", f"{high:{form}}"
+    return least if least == most else f"{least} to {most}"
 
 
 def _imputed(row: dict[str, Any]) -> str:
@@ -189,14 +240,23 @@ def _imputed(row: dict[str, Any]) -> str:
 
 def _depths(table: pd.DataFrame) -> Iterator[str]:
     for (dataset, of), rows in table.groupby(["dataset", "of"], sort=False) if len(table) else ():
-        parts = [f"depth {row['depth']}: {row['ratio']:.3g}{ends(row)}, {row['verdict']}" for row in as_rows(rows)]
+        parts = [
+            f"depth {row['depth']}: {row['ratio']:.3g}{ends(row)}, {row['verdict']} (FVU {_fvu(row, SKIPS)} against "
+            f"{_fvu(row, PLAIN)})"
+            for row in as_rows(rows)
+        ]
         first = rows.iloc[0]
         unequal = rows[rows["parameters"] != rows["parameters_plain"]]
         equal = "at equal parameters" if unequal.empty else f"with unequal parameters at {len(unequal)} depths"
         yield (
             f"{dataset}, {of}: test MSE, residual ÷ plain, {equal}: {'; '.join(parts)} (n = {span(rows['n'])} seeds, "
-            f"{first['method']}{_left_out(rows)})."
+            f"{first['method']}{_left_out(rows)}; FVU: fraction of test variance unexplained, over seeds)."
+            f"{_ceiling(rows)}"
         )
+
+
+def _fvu(row: dict[str, Any], name: str) -> str:
+    return _range(row[f"{name}_fvu_least"], row[f"{name}_fvu_most"], ".3g")
 
 
 def _left_out(rows: pd.DataFrame) -> str:
@@ -207,13 +267,13 @@ def _left_out(rows: pd.DataFrame) -> str:
 def _use(use: pd.DataFrame) -> Iterator[str]:
     if not len(use):
         return
-    whole = use[use["use"] >= EVERYTHING]
-    for row in as_rows(use[~use.index.isin(whole.index)]):
+    whole = (use["use"] >= EVERYTHING) & (use["architecture"] != LEAKS)
+    for row in as_rows(use[~whole]):
         yield f"{row['cell']}: {_latent_use(row)}"
-    if len(whole):
+    if whole.any():
         yield (
-            f"{len(whole)} cells send everything through the code (latent use {whole['use'].min():.3f} or more): "
-            f"{', '.join(whole['cell'])}. Skips within encoder and decoder pass nothing by it."
+            f"The latent use of {whole.sum()} cell{'s' if whole.sum() > 1 else ''} is 1 by construction, however well "
+            "the networks train: no connection passes the code by; skips within encoder and decoder do not either."
         )
 
 
@@ -223,8 +283,8 @@ def _latent_use(row: dict[str, Any]) -> str:
     known = f"[{row['low']:.3g}, {row['high']:.3g}]" if row["low"] == row["low"] else "(no interval: one seed)"
     return (
         f"another image's code changes the output by {100 * row['use']:.3g} % of what lies between the two outputs "
-        f"(latent use {row['use']:.3g} {known}, {row['method']}, n = {row['n']}, {row['n_images']:,} test images); the "
-        "rest passes the code by."
+        f"(latent use {row['use']:.3g} {known}, {row['method']}, n = {row['n']}, {row['n_images']:,} test "
+        f"images); {'the rest passes' if row['use'] < EVERYTHING else 'nothing measurable passes'} the code by."
     )
 
 

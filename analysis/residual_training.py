@@ -12,13 +12,13 @@ import numpy as np
 
 from analysis import effects_cost, effects_training
 from analysis.effects_errors import cell_of
-from analysis.residual_twins import GROUP, PLAIN, SKIPS, interaction
+from analysis.residual_twins import GROUP, PLAIN, SKIPS, UNLEARNT, per_block
 from analysis.statistics import LEVEL, Estimate, clopper_pearson, paired_t, percent, t_interval, t_margin
 
 if TYPE_CHECKING:
     import pandas as pd
 
-TREND = "per doubling of depth"
+TREND = "per further block a stage"
 TRENDS = {SKIPS: f"{SKIPS}, {TREND}", PLAIN: f"{PLAIN}, {TREND}"}  # of the gradients of one architecture by itself
 CELL = [*GROUP, "architecture", "depth"]
 
@@ -115,8 +115,14 @@ def gradients(rows: pd.DataFrame) -> Iterator[dict[str, Any]]:
     first epoch it is that root mean square up to a factor that both twins share; later it mostly remembers the largest
     steps, and those are often the first.
 
+    Trends are slopes over depth itself, by `per_block`: in theory every layer multiplies gradients by the same.
+
     Args:
         rows: The learning curves of the twins, from `with_twins`.
+
+    Yields:
+        `ratio` with its interval: at each `depth` residual ÷ plain; of the trends (`depth` None) the factor by which
+        that ratio, or the gradients of one architecture, change with each further block a stage.
     """
     first = rows[(rows["epoch"] == 1) & (rows["gradient_scale"] > 0)]
     index = [*GROUP, "seed", "depth", "architecture"]
@@ -133,7 +139,7 @@ def gradients(rows: pd.DataFrame) -> Iterator[dict[str, Any]]:
             continue
         for what, one in ((TREND, table), *((TRENDS[name], by[name].unstack("depth")) for name in (SKIPS, PLAIN))):
             if len(whole := one.dropna()):
-                trend = interaction(whole.to_numpy(), list(whole.columns))
+                trend = per_block(whole.to_numpy(), list(whole.columns))
                 yield {**same, "depth": None, "what": what, **_ratio(trend)}
 
 
@@ -143,11 +149,20 @@ def _ratio(found: Estimate) -> dict[str, Any]:
 
 
 def failures(both: pd.DataFrame) -> Iterator[dict[str, Any]]:
-    """Trials that failed, and completed ones that are no better than the mean image."""
+    """Trials that failed; of completed ones those no better than the mean image, and those hardly better.
+
+    Yields:
+        A row an architecture, depth and `what`: "failed"; "collapsed" (validation FVU 1 or more); "unlearnt" (test FVU
+        `UNLEARNT` or more).
+    """
     done = both["status"] == "completed"
-    what = both[CELL].assign(failed=~done, done=done, collapsed=done & both["collapsed"].eq(True), tried=True)
-    for levels, failed, completed, collapsed, tried in what.groupby(CELL, sort=False).sum().itertuples():
-        for name, count, n in (("failed", failed, tried), ("collapsed", collapsed, completed)):
+    what = both[CELL].assign(
+        failed=~done, tried=True, done=done, collapsed=done & both["collapsed"].eq(True),
+        unlearnt=done & (both["test_fvu"] >= UNLEARNT),
+    )  # fmt: skip
+    for levels, failed, tried, completed, collapsed, unlearnt in what.groupby(CELL, sort=False).sum().itertuples():
+        kinds = (("failed", failed, tried), ("collapsed", collapsed, completed), ("unlearnt", unlearnt, completed))
+        for name, count, n in kinds:
             found = clopper_pearson(int(count), int(n))
             yield {
                 **dict(zip(CELL, levels, strict=True)),

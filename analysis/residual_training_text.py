@@ -8,12 +8,18 @@ from typing import TYPE_CHECKING, Any
 from analysis.command import span
 from analysis.effects_cost import BUSY
 from analysis.residual_training import TREND, TRENDS
-from analysis.residual_twins import PLAIN, SKIPS
+from analysis.residual_twins import PLAIN, SKIPS, UNLEARNT
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from analysis.residual_estimates import Estimates
+
+
+ADAM = (
+    "Adam divides its steps by the size of the gradients, so this does not show that their size decides how well a "
+    "network trains"
+)
 
 
 def sentences(estimates: Estimates, study: str) -> Iterator[str]:
@@ -65,14 +71,13 @@ def _gradients(table: pd.DataFrame) -> Iterator[str]:
         said = ""
         if TREND in by:
             alone = "; ".join(f"{name} {_trend(by[TRENDS[name]])}" for name in (PLAIN, SKIPS) if TRENDS[name] in by)
-            said = (
-                f". {_gradient_trend(by)}: per doubling of depth the ratio changes by a factor of {_trend(by[TREND])}"
-            )
-            said += f", the gradients themselves by: {alone}" if alone else ""
+            said = f". {_gradient_trend(by)}. With every further block a stage the ratio is multiplied by about "
+            said += f"{_trend(by[TREND])}{f', the gradients themselves by: {alone}' if alone else ''}"
+            said += f" (least-squares slope of the log over depth of each seed, {by[TREND]['method']}). {ADAM}"
         yield (
             f"{dataset}, {of}: size of the gradients at the first kernel, root mean square over the steps of the first "
-            f"epoch, residual ÷ plain: {'; '.join(parts)}{said} ({rows['method'].iloc[0]}, n = {span(at['n'])} seeds; "
-            "descriptive)."
+            f"epoch, residual ÷ plain: {'; '.join(parts)} ({rows['method'].iloc[0]}, n = {span(at['n'])} seeds; "
+            f"descriptive){said}."
         )
 
 
@@ -90,8 +95,9 @@ def _gradient_trend(by: dict[str, dict[str, Any]]) -> str:
         return "Gradients of plain networks vanish with depth and skips hold them up, as they are said to"
     if ratio < 0 and plain > 0:
         return (
-            "Gradients of plain networks grow with depth, as they do in normalised networks without skips (Yang et al. "
-            "2019, arXiv:1902.08129), and skips hold them down: what they prevent is no vanishing"
+            "Gradients of plain networks grow with depth, as theory has it of normalised networks without skips, by a "
+            "factor a layer (Yang et al. 2019, arXiv:1902.08129), and skips hold them down: what they prevent is no "
+            "vanishing"
         )
     return f"The ratio {'grows' if ratio > 0 else 'falls'} with depth"
 
@@ -102,8 +108,12 @@ def _direction(row: dict[str, Any]) -> int:
 
 
 def _failures(table: pd.DataFrame) -> Iterator[str]:
-    said = {"failed": "failed to train", "collapsed": "ended no better than the mean image"}
-    for (dataset, of, what), rows in table.groupby(["dataset", "of", "what"], sort=False) if len(table) else ():
+    unlearnt = (
+        f"left {100 * UNLEARNT:.0f} % or more of the test variance unexplained, where the mean image leaves 100 %"
+    )
+    said = {"failed": "failed to train", "unlearnt": unlearnt}
+    shown = table[table["what"].isin(said)] if len(table) else table
+    for (dataset, of, what), rows in shown.groupby(["dataset", "of", "what"], sort=False) if len(shown) else ():
         parts = [
             f"{row['architecture']} depth {row['depth']}: {row['count']} of {row['n']} "
             f"[{100 * row['low']:.0f}, {100 * row['high']:.0f}] %"

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 SKIPS, PLAIN = "residual", "plain_deep"
 GROUP = ["dataset", "of"]  # what twins are compared within
+UNLEARNT = 0.9  # a fraction of variance unexplained from which a network does hardly better than the mean image (1)
 SAME = [factor for factor in records.FACTORS if factor not in ("architecture", "depth")]
 NAMES = {"latent_dim": "k = {}", "train_size": "n = {}", "normal_class": "class {}", "learning_rate": "rate {}",
          "batch_size": "batch {}"}  # fmt: skip
@@ -36,14 +37,29 @@ def interaction(log_ratios: ArrayLike, depths: Sequence[int]) -> Estimate:
     Raises:
         ValueError: Fewer than 2 depths, or NaN.
     """
-    return replace(paired_t(slopes(log_ratios, depths)), method=f"mean, {percent(LEVEL)} t interval")
+    return replace(paired_t(slopes(log_ratios, np.log2(depths))), method=f"mean, {percent(LEVEL)} t interval")
 
 
-def slopes(values: ArrayLike, depths: Sequence[int]) -> Floats:
-    """The least-squares slope of each row over log2 depth: (n_seeds, n_depths) → (n_seeds,)."""
-    x = np.log2(np.asarray(depths, np.float64))
+def per_block(logs: ArrayLike, depths: Sequence[int]) -> Estimate:
+    """How a log changes with each further block a stage, where every layer multiplies by the same: as `interaction`.
+
+    The slope is over depth itself, not log2 depth.
+
+    Args:
+        logs: (n_seeds, n_depths).
+        depths: (n_depths,) ascending, 2 or more.
+
+    Raises:
+        ValueError: Fewer than 2 depths.
+    """
+    return replace(paired_t(slopes(logs, depths)), method=f"mean, {percent(LEVEL)} t interval")
+
+
+def slopes(values: ArrayLike, places: ArrayLike) -> Floats:
+    """The least-squares slope of each row over the places: (n_seeds, n_places), (n_places,) → (n_seeds,)."""
+    x = np.asarray(places, np.float64)
     if len(x) < 2:
-        raise ValueError(f"depths {list(depths)}: a slope needs 2 or more")
+        raise ValueError(f"places {x.tolist()}: a slope needs 2 or more")
     x = x - x.mean()
     return np.asarray(values, np.float64) @ x / (x @ x)
 

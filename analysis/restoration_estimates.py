@@ -1,4 +1,4 @@
-"""The tables of inpainting and denoising: errors over seeds, skill, what iteration and fill values change, crossings.
+"""The tables of inpainting and denoising: errors over seeds, skill, what iteration and fills change, other baselines.
 
 Skill is the log of a method's error over the linear optimum's on the same images of the same seed: below 0, better than
 any linear map. A cell's primary number is its mean skill over the conditions, and all cells of a data set are one
@@ -16,6 +16,7 @@ import numpy as np
 from analysis.applications import cells_of
 from analysis.draws import DRAW
 from analysis.statistics import LEVEL, alpha, bonferroni_t, family, mean_and_se, t_interval, t_margin
+from study import regularizers
 from study.errors import InputError
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 REFERENCE = "linear optimum"
 ONCE, ITERATED, FILLED = "one pass", "iterated", "filled with "  # modes
+TRAINED_WITH_NOISE = "-denoising"  # in a cell's name
+TRAINING_NOISE = f"Gaussian noise, σ = {regularizers.NOISE:g}"  # what these were trained with
 METRICS = ("mse", "mae", "psnr", "ssim")
 KEYS = [*DRAW, "seed", "condition", "n_images"]  # with these, two methods saw the same images
 
@@ -39,22 +42,25 @@ class Estimates:
             over seeds; `mse` with its t interval on the log scale; `skill`, `skill_low`, `skill_high`, its paired t
             interval; `n` seeds.
         skill: A row a cell: mean skill over the conditions in one pass, simultaneous interval, adjusted p, verdict.
+        baselines: A row a cell and other baseline: `skill` is the log of the cell's error over the baseline's; the same
+            columns, those of all cells against one baseline a family.
         iterated: A row a cell: log of the error after iteration over that in one pass; the same columns.
         fills: A row a fill value: log of the error over that with the mean pixel, mean over the `cells` that have all
             seeds (`left_out`: the others); the same columns.
-        crossings: A row a cell and baseline: the Gaussian level from which the cell has less error.
+        crossings: A row a cell and baseline: the Gaussian level from which the cell has less error; `less_error_at`,
+            the levels whose own intervals say so; `unresolved`, how many levels' intervals hold no difference.
     """
 
     conditions: pd.DataFrame
     skill: pd.DataFrame
+    baselines: pd.DataFrame
     iterated: pd.DataFrame
     fills: pd.DataFrame
     crossings: pd.DataFrame
 
     def tables(self) -> dict[str, pd.DataFrame]:
         """File name → table, the empty ones left out."""
-        tables = {name: getattr(self, name) for name in ("conditions", "skill", "iterated", "fills", "crossings")}
-        return {name: table for name, table in tables.items() if len(table)}
+        return {name: table for name, table in vars(self).items() if len(table)}
 
 
 def estimate(results: Results, levels: Sequence[str] = (), split: str = "test") -> Estimates:
@@ -71,11 +77,13 @@ def estimate(results: Results, levels: Sequence[str] = (), split: str = "test") 
     """
     import pandas as pd
 
-    both = paired(results)
-    crossings = list(_crossings(both, _plain(results.baselines), levels, split == "test")) if levels else []
+    both, baselines, same_images = paired(results), _plain(results.baselines), split == "test"
+    once = both[both["mode"] == ONCE]
+    crossings = list(_crossings(once, baselines, levels, same_images)) if levels else []
     return Estimates(
         _conditions(both, results.baselines),
-        _family(all_images(both[both["mode"] == ONCE]), "cell"),
+        _family(all_images(once), "cell"),
+        _baselines(once, baselines, same_images),
         _family(_against_one_pass(both, ITERATED), "cell"),
         _family(_against_one_pass(both, FILLED), "mode"),
         pd.DataFrame(crossings),
@@ -230,8 +238,32 @@ def _contrasts(table: np.ndarray) -> Iterator[tuple[Contrasts, int]]:
         yield replace(own, p=np.minimum(1, own.p * count), level=LEVEL, method=method), 0
 
 
+def _over(models: pd.DataFrame, baseline: pd.DataFrame, same_images: bool) -> pd.DataFrame:
+    """The rows of models, their `skill` over one baseline instead, on the most images that both were tried on.
+
+    Paired by seed; where all seeds have the same images, a baseline of a single seed stands against all of them.
+    """
+    single = same_images and baseline["seed"].nunique() == 1
+    keys = [key for key in KEYS if key != "seed" or not single]
+    rows = all_images(models.merge(baseline[[*keys, "mse"]], on=keys, suffixes=("", "_baseline")))
+    return rows.assign(skill=np.log(rows["mse"] / rows["mse_baseline"]))
+
+
+def _baselines(once: pd.DataFrame, baselines: pd.DataFrame, same_images: bool) -> pd.DataFrame:
+    """Each cell's mean over conditions against each baseline but the linear optimum."""
+    import pandas as pd
+
+    others, tables = baselines[baselines["method"] != REFERENCE], []
+    for (_, method), theirs in others.groupby(["dataset", "method"], sort=False):
+        table = _family(_over(once, theirs, same_images), "cell")
+        if len(table):  # not where the seeds of either are other ones
+            table.insert(2, "baseline", method)
+            tables.append(table)
+    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
+
+
 def _crossings(
-    both: pd.DataFrame, baselines: pd.DataFrame, conditions: Sequence[str], same_images: bool
+    once: pd.DataFrame, baselines: pd.DataFrame, conditions: Sequence[str], same_images: bool
 ) -> Iterator[dict[str, Any]]:
     """From which level on each cell has less error than each baseline on the same images.
 
@@ -239,23 +271,21 @@ def _crossings(
     its upper end where one at the upper ends would.
     """
     levels = np.array([float(c.rsplit("_", 1)[1]) for c in conditions])
-    once = both[(both["mode"] == ONCE) & both["condition"].isin(conditions)]
+    once = once[once["condition"].isin(conditions)]
     for (dataset, cell), mine in once.groupby(["dataset", "cell"], sort=False):
         for method, theirs in _of_draw(baselines, mine).groupby("method", sort=False):
-            single = same_images and theirs["seed"].nunique() == 1
-            keys = [key for key in KEYS if key != "seed" or not single]
-            rows = all_images(mine.merge(theirs[[*keys, "mse"]], on=keys, suffixes=("", "_baseline")))
-            rows = rows.assign(log=np.log(rows["mse"] / rows["mse_baseline"]))
-            table = rows.pivot_table(index="seed", columns="condition", values="log").reindex(columns=conditions)
+            rows = _over(mine, theirs, same_images)
+            table = rows.pivot_table(index="seed", columns="condition", values="skill").reindex(columns=conditions)
             mean, se = mean_and_se(table.dropna().to_numpy())
             n = len(table.dropna())
             margin = t_margin(se, n - 1, LEVEL)
             ends = [crossing(levels, curve) for curve in (mean, mean - margin, mean + margin)]
-            less = [f"{level:g}" for level, end in zip(levels, mean + margin, strict=True) if end < 0]
+            less, more = mean + margin < 0, mean - margin > 0
             yield {
                 **{"dataset": dataset, "cell": cell, "baseline": method, "n": n},
                 **dict(zip(("from", "low", "high"), ends, strict=True)),
-                **{"less_error_at": " ".join(less), "first": levels[0], "last": levels[-1]},
+                **{"less_error_at": " ".join(f"{level:g}" for level in levels[less])},
+                **{"unresolved": int((~less & ~more).sum()), "first": levels[0], "last": levels[-1]},
                 "n_images": int(rows["n_images"].max()) if len(rows) else 0,
                 "method": "mean log ratio over seeds, interpolated; interval inverts pointwise 95 % t intervals",
             }

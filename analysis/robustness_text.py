@@ -86,12 +86,23 @@ def caption(estimates: Estimates, drawn: int) -> str:
 
 
 def _overall(table: pd.DataFrame, tried: list[str]) -> str:
-    resolved = table[table["resolved"]]
+    beyond = _beyond(table)
+    told = table[~beyond]
+    resolved = told[told["resolved"]]
     same, kept = ((resolved[name] == resolved["applicable"]).sum() for name in ("same", "kept"))
+    apart = f" Not among them: {_thresholds(beyond.sum())} beyond the latent sizes tried." if beyond.any() else ""
+    if not len(told):
+        return f"No conclusion is drawn.{apart}"
     return (
-        f"Of {len(table)} conclusions {len(resolved)} are resolved as declared. Of these {same} stay the same under "
+        f"Of {len(told)} conclusions {len(resolved)} are resolved as declared. Of these {same} stay the same under "
         f"all of {len(tried)} variations ({', '.join(tried)}; those that apply), and {kept} stay resolved under all."
+        f"{apart}"
     )
+
+
+def _beyond(table: pd.DataFrame) -> pd.Series:
+    """Whether a row is a threshold that no latent size meets: then none was chosen that could be another."""
+    return (table["family"] == SIZES) & table["value"].isna()
 
 
 def _family(family: str, rows: pd.DataFrame, tried: list[str]) -> Iterator[str]:
@@ -118,15 +129,30 @@ def _family(family: str, rows: pd.DataFrame, tried: list[str]) -> Iterator[str]:
 
 
 def _sizes(rows: pd.DataFrame, tried: list[str]) -> Iterator[str]:
+    beyond = _beyond(rows)
+    chosen, none = rows[~beyond], rows[beyond]
+    judged = f"(judged on validation images; n = {rows['n'].max()} seeds)"
+    if len(chosen):
+        stay = (chosen["same"] == chosen["applicable"]).sum()
+        yield (
+            f"Latent sizes: {stay} of {len(chosen)} choices stay the same under every variation that applies {judged}."
+        )
+    if len(none):
+        stay = (none["same"] == none["applicable"]).sum()
+        always = "and" if stay == len(none) else f"and {stay} of these"
+        yield (
+            f"Latent sizes: beyond the sizes tried {'lies' if len(none) == 1 else 'lie'} {len(none)} of "
+            f"{_thresholds(len(rows))}, as declared {always} under every variation that applies {judged}."
+        )
     moved = [(row, names) for row in _rows(rows) if (names := _turned(row, tried))]
-    yield (
-        f"Latent sizes: {len(rows) - len(moved)} of {len(rows)} choices stay the same under every variation that "
-        f"applies (validation images; n = {rows['n'].max()} seeds)."
-    )
     for row, names in moved[:NAMED]:
         yield f"Latent sizes: {row['conclusion']}, {_size(row)} as declared, moves: {', '.join(names)}."
     if len(moved) > NAMED:
         yield f"Latent sizes: {len(moved) - NAMED} more move under some variation; see conclusions.csv."
+
+
+def _thresholds(count: int) -> str:
+    return f"{count} threshold" if count == 1 else f"{count} thresholds"
 
 
 def _turned(row: dict[str, Any], tried: list[str]) -> list[str]:

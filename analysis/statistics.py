@@ -69,18 +69,10 @@ class Contrasts:
     smallest_p: float
     level: float
 
-    @property
-    def resolvable(self) -> bool:
-        """Whether n seeds can reach significance without assuming normality."""
-        return self.smallest_p <= alpha(self.level)
-
     def verdicts(self) -> list[str]:
-        """What may be said of each contrast. The interval decides, never p."""
-        undecided = "not resolved"
-        if not self.resolvable:
-            undecided = f"not resolvable with n = {self.n} seeds (smallest sign-flip p {self.smallest_p:.3g})"
+        """What may be said of each contrast: "lower", "higher" or "not resolved". The interval decides, never p."""
         ends = zip(self.low, self.high, strict=True)
-        return ["lower" if high < 0 else "higher" if low > 0 else undecided for low, high in ends]
+        return ["lower" if high < 0 else "higher" if low > 0 else "not resolved" for low, high in ends]
 
 
 def t_interval(values: ArrayLike, level: float = LEVEL) -> Estimate:

@@ -76,7 +76,7 @@ def plot_budget(budget: pd.DataFrame) -> Figure:
         "Variance of log test MSE over seeds that decide one source alone, the others held at those of seed 0, ÷ that "
         "over seeds that decide all, with 95 % intervals (χ² of a variance, F of a share; assume normal log errors). "
         "Dashed: the whole. Interactions: the whole less its three sources. Test images: what another draw of them "
-        "would add beside the whole. Arrows: beyond the axis, where an estimate has no point."
+        "would add beside the whole. Arrows: the interval leaves the axis; an estimate that does so has no point."
     )
     return _panels(titles, rows, "share of the variance over seeds, %", caption, whole=True)
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 NAMED = 4  # terms or claims that a sentence names with their numbers
 FEW_SEEDS = 5
-WHOLE = 1.0  # an interval of a share that is as wide as this says nothing of its size
+VAGUE = 10  # where the ends of a share's interval differ by a greater factor, not even its order of magnitude is known
 THOUSAND = 1000  # from here on a percentage has no third digit to round
 
 
@@ -93,20 +93,14 @@ def _budget(budget: pd.DataFrame) -> Iterator[str]:
 
 
 def _sources(sources: pd.DataFrame) -> Iterator[str]:
-    """The shares that can be estimated, and by name those that cannot."""
-    wide = _wide(sources)
-    if known := [_source(row) for row in _rows(sources[~wide])]:
-        yield f"Of that variance: {'; '.join(known)}."
-    if unknown := [f"{row['source']} (n = {row['n']})" for row in _rows(sources[wide])]:
-        yield (
-            f"The share of that variance is not estimable for {', '.join(unknown)}: an interval wider than from 0 to "
-            "100 % (budget.csv)."
-        )
-
-
-def _wide(shares: pd.DataFrame) -> pd.Series:
-    """Whether an interval is wider than all the values that a share can have; not where there is none."""
-    return shares["share_high"] - shares["share_low"] >= WHOLE
+    """Every share with its interval, and by name those of which the interval says too little."""
+    yield f"Variance from each source alone ÷ that variance: {'; '.join(_source(row) for row in _rows(sources))}."
+    vague = sources[sources["share_high"] > VAGUE * sources["share_low"]]
+    if len(vague):
+        which = f"Not resolved is the share of {', '.join(vague['source'])}"
+        if len(vague) == len(sources) > 1:
+            which = "None of these shares is resolved"
+        yield f"{which} (the ends of the interval differ by more than a factor of {VAGUE})."
 
 
 def _source(row: dict[str, Any]) -> str:
@@ -123,17 +117,11 @@ def _largest(sources: pd.DataFrame) -> str:
 
 
 def _beside(rows: pd.DataFrame) -> Iterator[str]:
-    left = rows[rows["source"] == REMAINDER]
-    for row in _rows(left[_wide(left)]):
-        yield (
-            f"what the sources leave of the variance is {_adding_up(row)}; its size is not estimable with "
-            f"n = {row['n']} seeds, with an interval wider than from 0 to 100 % ({row['method']})."
-        )
-    for row in _rows(left[~_wide(left)]):
+    for row in _rows(rows[rows["source"] == REMAINDER]):
         negative = " (a negative estimate: one by one they vary by more than together)" if row["share"] < 0 else ""
         yield (
-            f"the sources leave {percentage(row['share'])}{_interval(row['share_low'], row['share_high'])} of it"
-            f"{negative}, {_adding_up(row)} ({row['method']})."
+            f"the sources leave {percentage(row['share'])}{_interval(row['share_low'], row['share_high'])} of it "
+            f"(n = {row['n']}){negative}, {_adding_up(row)} ({row['method']})."
         )
     for row in _rows(rows[rows["source"] == TEST_IMAGES]):
         yield (

@@ -20,6 +20,7 @@ def blocks(section: Section, evidence: Sequence[Evidence]) -> list[Block]:
     found: list[Block] = []
     for question in _analyses(section, evidence):
         found += _analysed(question, evidence, code)
+    found += _partly(section, evidence)
     if section.id == "others" and not found and not changed:
         return []
     answers = [block for one in evidence for block in frame.answered(one, section.question)] if section.question else []
@@ -68,6 +69,14 @@ def _analysed(question: str, evidence: Sequence[Evidence], code: Sequence[Block]
             3, f"Results: {analysis.place}, study {one.study}", f"{one.study}-{analysis.place}".replace(".", "-")
         )
         yield from _results(analysis)
+
+
+def _partly(section: Section, evidence: Sequence[Evidence]) -> Iterator[Gap]:
+    """Gaps of studies that have some of a section's analyses and lack others, which another study has."""
+    shown = [one for one in evidence if any(one.of(question) for question in section.analyses)]
+    for question in section.analyses:
+        if any(one.of(question) for one in shown):
+            yield from _gaps(question, [one for one in shown if not one.of(question)])
 
 
 def _gaps(question: str, evidence: Sequence[Evidence]) -> Iterator[Gap]:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from analysis.command import span
 from analysis.report import bibliography
 from analysis.report.bibliography import cite
 from analysis.report.blocks import Block, Gap, Heading, Span, Table, Text, bullets, paragraph, plain
@@ -25,9 +26,10 @@ def methods(evidence: Sequence[Evidence], artifacts: str) -> list[Block]:
         _data(evidence),
         paragraph(
             "Each seed draws validation images, and as many held-out images, from the training pool of N images: "
-            f"min(N/{VALIDATION}, 10,000) each; the network trains on the rest. Validation images choose the epoch "
-            "whose weights are kept, and whatever else is chosen. Held-out images serve the question of memorisation "
-            "alone. Test images are the data set's own and choose nothing. Pixels lie in [0, 1]."
+            f"min(N/{VALIDATION}, 10,000) each; the network trains on the rest, or on its first train_size images "
+            "where a cell sets this factor. Validation images choose the epoch whose weights are kept, and whatever "
+            "else is chosen. Held-out images serve the question of memorisation alone. Test images are the data set's "
+            "own and choose nothing. Pixels lie in [0, 1]."
         ),
         *cited("Sources of the data", [bibliography.DATASETS.get(name, "") for name in _datasets(evidence)]),
         Heading(3, "Studies and seeds", "methods-studies"),
@@ -120,11 +122,9 @@ def _study(evidence: Evidence) -> Iterator[Block]:
     training = space["training"]
     counts = Counter(record["status"] for record in evidence.trials)
     said = ", ".join(f"{counts[status]} {status}" for status in records.STATUSES if counts[status]) or "none yet"
-    first = training.get("first_seed", 0)
     yield paragraph(
         Span(evidence.study, strong=True),
-        f": {len(cells)} cells, {training['seeds']} seeds ({first} to {first + training['seeds'] - 1}), "
-        f"{training['epochs']} epochs; trials: {said}. The baseline: ",
+        f": {len(cells)} cells, {_seeds(evidence)}, {training['epochs']} epochs; trials: {said}. The baseline: ",
         Span(_levels(space["baseline"]), "code"),
         ". Around it, everything else at the baseline:",
     )
@@ -142,6 +142,16 @@ def _study(evidence: Evidence) -> Iterator[Block]:
             f"Families of {evidence.study}, declared beforehand: the comparisons that claims are made of",
             ("family", "primary metric", "contrasts"), tuple(families), frozenset({2}),
         )  # fmt: skip
+
+
+def _seeds(evidence: Evidence) -> str:
+    """The seeds that were planned, and where these are others those that any trial was run with."""
+    training = evidence.manifest["space"]["training"]
+    first, ran = training.get("first_seed", 0), {int(record["seed"]) for record in evidence.trials}
+    planned = range(first, first + training["seeds"])
+    if ran == set(planned):
+        return f"{len(planned)} seeds ({span(planned)})"
+    return f"{len(planned)} seeds planned, {len(ran)} run{f' ({span(ran)})' if ran else ''}"
 
 
 def _statistics() -> list[Block]:

@@ -16,7 +16,7 @@ from sklearn.ensemble import IsolationForest
 from sklearn.metrics import roc_auc_score
 from sklearn.neighbors import NearestNeighbors
 
-from analysis import anomaly, anomaly_estimates, anomaly_figures, anomaly_sets, anomaly_text, roc
+from analysis import anomaly, anomaly_estimates, anomaly_figures, anomaly_sets, anomaly_text, figures, roc
 from analysis.applications import Results, baselines_of
 from analysis.draws import draw_of
 from study import datasets, preprocessing
@@ -256,7 +256,7 @@ def test_an_area_below_one_half_is_reported_and_explained_never_turned_round():
     assert row["auc"] < 0.3 and row["auc_high"] < 0.5
     said = anomaly_text.sentences(estimates)
     text = next(t for t in said if t.startswith("Below 0.5, digits against other by squared error: 0.2"))
-    assert "they lie nearer to the mean image and they are darker" in text and "PNG size 0.7" in text
+    assert "lower score: they lie nearer to the mean image and they are darker (AUC" in text and "PNG size 0.7" in text
     assert any("brightness alone has AUC 0.0" in t and "less of it" in t for t in said)
 
 
@@ -279,8 +279,21 @@ def test_baselines_of_other_images_than_the_cells_were_given_are_not_said_of_the
     assert anomaly_text.sentences(estimates) == anomaly_text.sentences(found)
 
 
+def test_an_image_does_not_explain_a_score_of_the_code():
+    found = estimate(results(-1.0))
+    estimates = dataclasses.replace(found, auc=found.auc.assign(score="Mahalanobis"))
+    (text,) = anomaly_text._inverted(estimates)
+    assert text.endswith("The anomalies get the lower score, which is not explained.") and "mean image" not in text
+    none = dataclasses.replace(found, baselines=found.baselines.assign(auc=0.6))
+    (text,) = anomaly_text._inverted(none)
+    assert "lower score, which none of these measures explains (AUC of" in text and "every case" not in text
+
+
 def test_the_answer_cites_a_statistic():
     estimates = estimate(results(1.5, sets=("photo_patches", "noise")))
+    estimates = dataclasses.replace(
+        estimates, baselines=estimates.baselines[estimates.baselines["baseline"] == "PCA 4"]
+    )
     (answer,) = anomaly_text.answers(estimates, {"digits": ["digits-dense-k4-mse"]})
     ids = pd.concat(anomaly._citable(estimates))["id"]
     assert answer.statistic == "auc-digits-dense-k4-mse-photo_patches-squared-error" and answer.statistic in set(ids)
@@ -292,6 +305,59 @@ def test_the_answer_cites_a_statistic():
     alone = dataclasses.replace(estimates, contrast=pd.DataFrame())
     (answer,) = anomaly_text.answers(alone, {"digits": ["digits-dense-k4-mse"]})
     assert answer.sentence == own
+
+
+def test_the_answer_says_which_sets_the_pixels_alone_tell_apart_and_counts_them_by_themselves():
+    parts = [areas(brightness=brightness) for brightness in (1.0, 0.0, 0.5)]
+    names = ("other", "noise", "inverted")
+    tables = {
+        name: pd.concat([getattr(part, name).assign(set=held) for part, held in zip(parts, names, strict=True)])
+        for name in ("auc", "baselines", "contrast")
+    }
+    estimates = anomaly_estimates.Estimates(**tables, classes=pd.DataFrame())
+    (answer,) = anomaly_text.answers(estimates, {"digits": ["digits-dense-k4-mse"]})
+    little = "Little about autoencoders is shown by other (brightness alone has AUC 1.000), noise (brightness alone has"
+    assert f"{little} AUC 0.000: less of it): a statistic of the pixels" in answer.sentence
+    assert (
+        "against the other sets, the area is above that of PCA's error at the same latent size in 1 of 1 cells, "
+        in (answer.sentence)
+    )
+    assert "not resolved in 0; against these sets it is above in 2 of 2 pairs of cell and set, below" in answer.sentence
+    told = dataclasses.replace(estimates, auc=estimates.auc[:2], contrast=estimates.contrast[:2])
+    (answer,) = anomaly_text.answers(told, {"digits": ["digits-dense-k4-mse"]})
+    assert "Over all cells, against these sets, the area is above that of PCA's error at the" in answer.sentence
+
+
+def test_a_statistic_that_lies_on_both_sides_of_chance_tells_no_set_apart():
+    found = areas(low=0.4, high=0.5)
+    both = pd.concat([found.baselines, found.baselines.replace({"auc": {0.5: 0.6}})])
+    assert not list(anomaly_text._confounded(dataclasses.replace(found, baselines=both)))
+
+
+def test_pairs_in_which_network_and_pca_both_reach_1_are_not_unresolved():
+    found = results(1000.0)
+    for name in ("normal", "other"):
+        for seed in range(3):
+            kept = found.per_image(f"baselines-dataset-digits-s{seed:02d}")
+            kept[f"{name}/PCA 4"] = found.per_image(f"digits-dense-k4-mse-s{seed:02d}")[f"{name}/squared error"]
+    estimates = estimate(found)
+    assert estimates.auc["auc"].item() == 1 and estimates.contrast["verdict"].item() == "both at 1"
+    text = next(anomaly_text._primary(estimates))
+    assert "in 0 of 1 cells, below in 0, not resolved in 0, both at 1 in 1 (simultaneous" in text
+
+
+def test_every_method_of_an_interval_is_named_with_its_condition():
+    usual = "95 % interval, images (DeLong) and seeds crossed, Satterthwaite"
+    alike = [f"95 % interval, all pairs alike: Clopper-Pearson for {pairs} of them" for pairs in (360, 10_000)]
+    exact = "where all pairs of images are ordered alike, Clopper-Pearson's 95 % interval"
+    for methods, words in (([alike[0], usual, *alike], f"{usual}; {exact}"), ([usual] * 2, usual), (alike, exact)):
+        assert anomaly_text.methods(pd.DataFrame({"method": methods})) == words
+    found = areas()
+    mixed = pd.concat([found.auc.assign(method=alike[0]), found.auc.assign(set="other", method=usual)])
+    estimates = dataclasses.replace(found, auc=mixed)
+    (answer,) = anomaly_text.answers(estimates, {"digits": ["digits-dense-k4-mse"]})
+    assert f"(n = 3 seeds; {usual}; {exact})." in answer.sentence
+    assert f"{usual}; {exact}. Each panel" in anomaly_text.caption(estimates, "digits", "test", ["noise", "other"])
 
 
 def test_areas_not_errors_are_above_or_below_those_of_pca():
@@ -315,7 +381,8 @@ def test_cells_that_meet_different_sets_are_drawn_where_they_have_an_area():
 def areas(low=0.9, high=0.95, difference=0.01, forest=0.93, brightness=0.5):
     """The tables of one cell against one set: AUC midway of its interval, beside PCA and two lines."""
     same = {"dataset": "digits", "set": "noise"}
-    cell = {"cell": "digits-dense-k4-mse", "score": "squared error", "n": 3, "method": "t", "n_normal": 200}
+    cell = {"cell": "digits-dense-k4-mse", "score": "squared error", "n": 3, "method": "t", "n_normal": 200,
+            "draw": "one"}  # fmt: skip
     auc = {**same, **cell, "auc": (low + high) / 2, "auc_low": low, "auc_high": high, "n_anomalous": 300}
     lines = {"isolation forest": forest, "brightness": brightness}
     return anomaly_estimates.Estimates(
@@ -348,6 +415,16 @@ def test_the_axis_of_areas_begins_just_below_the_least_of_them(numbers, first, t
     assert set(named) == {"network, with its interval", "PCA of the same size", *lines} and len(named) == len(
         set(named)
     )
+
+
+def test_a_line_crosses_the_rows_of_the_cells_on_its_images_alone():
+    rows = pd.DataFrame({"cell": list("abcd"), "draw": ["one", "one", "two", "three"]})
+    baselines = pd.DataFrame({"cell": ["one", "two", "three"], "baseline": "isolation forest", "auc": [0.7, 0.8, 0.2]})
+    axes = figures.new(1.0).subplots()
+    axes.set_xlim(0.6, 1)
+    anomaly_figures._lines(axes, rows, baselines, dict(zip("abcd", (3, 2, 1, 0), strict=True)))
+    (lines,) = axes.collections
+    assert [part.tolist() for part in lines.get_segments()] == [[[0.7, 1.5], [0.7, 3.5]], [[0.8, 0.5], [0.8, 1.5]]]
 
 
 def test_the_axes_labels_of_the_panels_do_not_touch():
@@ -423,7 +500,48 @@ def test_the_mean_over_ten_classes_stands_beside_the_published_ones():
     assert table[table["kind"] == "published"]["auc"].tolist() == [0.897, 0.923]
     assert table[table["kind"] == "baseline"]["what"].tolist() == ["unit, PCA 32", "l1_contrast, PCA 32"]
     text = next(anomaly_text._classes(table))
-    assert "mean ROC-AUC 0.915 [0.890, 0.939] (n = 3 seeds" in text and "deep convolutional autoencoder 0.897" in text
+    spread = "of single classes from 0.910 (class 0) to 0.919 (class 9) (n = 3 seeds"
+    assert f"mean ROC-AUC 0.915 [0.890, 0.939], {spread}" in text
+
+
+def test_a_published_number_stands_beside_its_own_network_with_its_condition():
+    models, others = one_class_results()
+    table = class_means(models, others, last=30)
+    text = next(anomaly_text._classes(table))
+    published = "Published for this network with this preprocessing: 0.897 (Ruff et al. 2018 (PMLR 80), Table 1)"
+    assert f"{published}; it was trained longer, with weight decay and a falling learning rate, which are not" in text
+    done = next(anomaly_text._classes(class_means(models, others)))
+    assert "it was trained with weight decay" in done, "longer than what had come to its end says nothing"
+    for level in ({"architecture": "cnn"}, {"preprocessing": "unit"}, {"latent_dim": 16}, {"train_size": 500}):
+        other = next(anomaly_text._classes(class_means(models.assign(**level), others.assign(train_size=None))))
+        assert "ublished" not in other
+    forest = others[others["preprocessing"] == "unit"].assign(method="isolation forest")
+    said = list(anomaly_text._classes(class_means(models, pd.concat([others, forest]))))
+    assert said[-1].endswith("Published: isolation forest 0.923 (Ruff et al. 2018 (PMLR 80), Table 1).")
+
+
+def test_of_the_other_scores_the_greatest_mean_is_named_as_found_not_declared():
+    models, others = one_class_results()
+    more = models[models["score"] == "BCE"].assign(score="latent kNN", auc=lambda rows: rows["auc"] * 1.9)
+    nearest = others.assign(method="nearest images")
+    said = list(anomaly_text._classes(class_means(pd.concat([models, more]), pd.concat([others, nearest]))))
+    text = next(text for text in said if "of 3 scores" in text)
+    assert "the squared error alone was declared beforehand, that with the greatest mean ROC-AUC is ruff2018-" in text
+    assert "ruff2018-l1_contrast, squared error 0.915 [" in text and "decides nothing" in text
+    assert any("unit, nearest images 0.500 [" in text and "l1_contrast, nearest images 0.95" in text for text in said)
+
+
+def test_where_classes_are_held_as_normal_in_turn_no_answer_is_of_a_single_one():
+    table = class_means(*one_class_results())
+    one = areas().auc.assign(dataset="mnist", cell="mnist-ruff2018-k32-mse-class1", set="other classes")
+    pixels = areas(brightness=1.0).baselines.assign(dataset="mnist", set="other classes")
+    estimates = anomaly_estimates.Estimates(one, pixels, pd.DataFrame(), table)
+    found = list(anomaly_text.answers(estimates, {"mnist": ["mnist-ruff2018-k32-mse-class1"]}))
+    assert len(found) == 2 and not any("class1" in answer.sentence for answer in found)
+    assert "shown by other classes (brightness alone has AUC 1.000)" in found[0].sentence
+    whole = dataclasses.replace(estimates, auc=pd.concat([one, areas().auc.assign(dataset="mnist", cell="whole")]))
+    *_, last = anomaly_text.answers(whole, {"mnist": ["mnist-ruff2018-k32-mse-class1", "whole"]})
+    assert "squared error of whole is" in last.sentence
 
 
 @pytest.mark.parametrize(("pca", "words"), [(0.95, "is below"), (0.88, "is above"), (0.92, "is not told apart from")])

@@ -1,5 +1,6 @@
 """The command `analysis.effects`: its tables, sentences, blocks and figures on studies whose effects are known."""
 
+import dataclasses
 import json
 import subprocess
 import sys
@@ -21,6 +22,7 @@ from analysis import (
 from analysis.report import evidence, modifications
 from analysis.report.blocks import Paragraph, Table
 from analysis.report.sections import SECTIONS
+from study import records
 from study import space as spaces
 from study.errors import InputError
 from tests.analysis.effects_records import SPACE, curves, fail, parsed, table, write_study
@@ -59,6 +61,10 @@ def usual(space, trials):
 
 def said(estimates):
     return effects_text.sentences(estimates, "mine")
+
+
+def numbers_of(estimates, cell):
+    return effects_words.numbers(estimates.contrasts.set_index("cell").loc[cell])
 
 
 def block(estimates, space, label):
@@ -165,10 +171,90 @@ def test_an_answer_says_what_of_its_figure_it_does_not_count(usual):
     assert beside + effects_words.numbers(row) in found["architecture"]
     assert "not counted" not in found["latent"]
     same = usual.contrasts.query("family == 'architecture'")
-    assert effects_text._beside(usual.contrasts, same, usual.baseline) == "", "all of its rows are counted"
+    assert effects_text._beside(same, usual) == "", "all of its rows are counted"
     five = pd.concat([same.iloc[[2]]] * 5, ignore_index=True).assign(verdict="higher")
-    many = effects_text._beside(pd.concat([same.iloc[:2], five], ignore_index=True), same.iloc[:2], usual.baseline)
+    more = dataclasses.replace(usual, contrasts=pd.concat([same.iloc[:2], five], ignore_index=True))
+    many = effects_text._beside(same.iloc[:2], more)
     assert many.count(", more error") == 4 and many.endswith("; and 1 more")
+
+
+def test_a_network_whose_decoder_sees_the_image_past_the_code_is_counted_apart(usual):
+    assert usual.contrasts.set_index("cell")["past_code"].to_dict().pop("digits-unet-k2-bce-b32")
+    assert usual.contrasts["past_code"].sum() == 1
+    found = {a.question: a for a in effects_text.answers(usual, {"digits": 1, "photo_patches": 3})}["architecture"]
+    row = usual.contrasts.query("label == 'architecture keras_io → unet'").iloc[0]
+    assert (
+        "; not counted, since a decoder sees the image past the code: architecture keras_io → unet: "
+        f"{effects_words.numbers(row)}, less error; not counted, since the reference"
+    ) in found.sentence
+    assert found.sentence.startswith("The one other architecture tried") and found.statistic == f"architecture-{CNN}"
+    alone = dataclasses.replace(usual, contrasts=usual.contrasts.query("label == 'architecture keras_io → unet'"))
+    assert effects_text.answers(alone, {}) == [], "a leak answers nothing"
+
+
+def test_the_other_depths_stand_beside_an_answer_about_one(usual):
+    label = "architecture keras_io → cnn at depth "
+    rows = usual.contrasts.query("cell == @CNN").assign(label=f"{label}1", verdict="not resolved")
+    deep = rows.assign(label=f"{label}8", reference="digits-cnn-k2-mse-b32", verdict="lower")
+    both = dataclasses.replace(usual, contrasts=pd.concat([rows, deep], ignore_index=True))
+    same = usual.failures.replace({"cell": {CNN: "digits-cnn-k2-mse-b32"}})
+    both = dataclasses.replace(both, failures=pd.concat([usual.failures, same], ignore_index=True).drop_duplicates())
+    (answer,) = effects_text.answers(both, {})
+    assert f"not resolved with 10 seeds: {label}1: 0." in answer.sentence
+    assert f"since the reference is not the baseline: {label}8: 0." in answer.sentence and ", less error" in (
+        answer.sentence
+    )
+
+
+def test_networks_no_better_than_the_mean_image_are_named_as_such(usual):
+    mae = "digits-keras_io-k2-mae-b32"
+    hit = (usual.failures["cell"] == mae) & (usual.failures["what"] == "collapsed")
+
+    def of(count, cell=mae):
+        failures = usual.failures.assign(count=usual.failures["count"].mask(hit, count).astype(int))
+        found = dataclasses.replace(usual, failures=failures.replace({"cell": {mae: cell, cell: mae}}))
+        answers = {a.question: a.sentence for a in effects_text.answers(found, {})}
+        return answers["loss"], " ".join(effects_text.sentences(found, "mine"))
+
+    collapsed, rest = "(no network of 10 better than the mean image)", "better than the mean image)"
+    answer, text = of(10)
+    assert f"loss bce → mae: {numbers_of(usual, mae)} {collapsed}" in answer and answer.count(rest) == 1
+    assert f"loss bce → mae: {numbers_of(usual, mae)} {collapsed}" in text
+    assert rest not in of(9)[0], "one is better"
+    assert of(10, BASE)[0].count("(no network of the reference's 10 better than the mean image)") == 2
+
+
+def test_a_latent_size_above_the_narrowest_layer_is_named_as_such(usual):
+    answer = {a.question: a.sentence for a in effects_text.answers(usual, {})}["latent"]
+    of_32 = numbers_of(usual, "digits-keras_io-k32-bce-b32")
+    assert f"latent_dim 2 → 32: {of_32} (its layer of 16 units is narrower than the code)" in answer
+    assert answer.count("narrower") == 1
+    assert set(usual.contrasts["narrowest_width"]) == {16}
+
+
+def test_a_measure_by_which_a_contrast_turns_round_is_said_with_it(usual):
+    others = usual.others.copy()
+    turned = (others["cell"] == CNN) & others["metric"].isin(["test_ssim", "test_mae"])
+    open_ = (others["cell"] == CNN) & (others["metric"] == "test_psnr")
+    others["verdict"] = others["verdict"].mask(turned, "higher").mask(open_, "not resolved")
+    answer = effects_text.answers(dataclasses.replace(usual, others=others), {})[0].sentence
+    mae, ssim = (effects_words.numbers(row) for row in others[turned].to_dict("records"))
+    assert f"(the other way round by test MAE {mae}, test 1 - SSIM {ssim})" in answer
+    assert "other way round" not in effects_text.answers(usual, {})[0].sentence
+
+
+def test_an_answer_across_data_sets_holds_the_error_against_pcas(usual):
+    row = usual.contrasts.query("family == 'dataset'").assign(metric="test_over_pca", verdict="higher")
+    found = dataclasses.replace(usual, others=pd.concat([usual.others, row], ignore_index=True))
+    answers = {a.question: a.sentence for a in effects_text.answers(found, {"photo_patches": 3})}
+    against = "; against PCA at the same size on the same images (error ÷ PCA's): dataset digits → photo_patches: "
+    assert (
+        f"{against}{numbers_of(usual, row['cell'].iloc[0])} times the reference's, does worse by it"
+        in (answers["dataset"])
+    )
+    without = {a.question: a.sentence for a in effects_text.answers(usual, {"photo_patches": 3})}
+    assert "PCA" not in without["dataset"] and "differ in more than their channels" in without["dataset"]
+    assert "channels" not in without["latent"]
 
 
 def test_an_answer_names_what_is_resolved_before_what_only_looks_large(usual):
@@ -186,7 +272,8 @@ def test_few_seeds_a_partial_study_and_failures_are_said(space, trials):
     some = fail(trials[trials["seed"] < 4], CNN, [1])
     some = some[~some["trial"].str.startswith("digits-unet")]
     text = " ".join(said(effects.estimate(some, curves(some), space)))
-    assert "A demonstration: with 4 seeds the smallest two-sided p of a sign-flip test is 0.125" in text
+    assert "A demonstration: with 4 seeds a sign-flip test, exact and free of normality, can give no" in text
+    assert "two-sided p below 0.125;" in text and text.count("sign-flip") == 1
     assert "PARTIAL: 70 trials of 11 cells" in text and "Run: python -m study.search mine" in text
     assert "architecture keras_io → unet: no pair: digits-unet-k2-bce-b32 has not been trained yet." in text
     assert f"{CNN}: 1 of 4 trials failed, 25 % [0.631, 80.6]" in text
@@ -197,7 +284,10 @@ def test_early_stopping_that_changes_a_verdict_is_said(space, trials):
     history = curves(trials)
     stuck = history["trial"].str.startswith("digits-keras_io-k8-bce-b32") & (history["epoch"] < 6)
     found = effects.estimate(trials, history.assign(val_mse=history["val_mse"].mask(stuck, 0.5)), space)
-    assert any("another in 1: latent_dim 2 → 8" in text for text in said(found))
+    (text,) = [text for text in said(found) if "another in 1: latent_dim 2 → 8" in text]
+    assert "(trials stopped before a lower error came: 10 of the cell's 10)." in text
+    early = found.stopping[found.stopping["cell"] == "digits-keras_io-k8-bce-b32"]
+    assert early["fell_again"].tolist() == [0, 10] and early["reference_fell_again"].tolist() == [0, 0]
     assert not any("another in" in text for text in said(effects.estimate(trials, history, space)))
 
 
@@ -238,9 +328,8 @@ def test_answers_are_about_the_baseline_and_cite_a_statistic(usual):
     assert set(found) == {"architecture", "latent", "loss", "dataset"}
     known = set(pd.concat(effects_citable.statistics(usual))["id"])
     assert all(a.statistic in known for a in found.values())
-    assert (
-        "2 of 2 other architectures tried came with less test MSE than the reference, 0 with more:"
-        in found["architecture"].sentence
+    assert "2 of 3 other latent sizes tried came with less test MSE than the reference, 1 with more:" in (
+        found["latent"].sentence
     )
     assert "latent_dim 2 → 1: 1.4" in found["latent"].sentence and found["latent"].figure == "forest-latent"
     assert found["dataset"].sentence.startswith("The one data set with several channels tried ")
@@ -307,6 +396,14 @@ def test_the_only_contrast_of_a_family_is_adjusted_for_nothing(usual, space):
     one = " ".join(block(usual, space, "regularizer none → variational")["certainty"])
     assert ", the only contrast of its family; the least" in one and "adjusted p" not in one
     assert "among 3 contrasts" in " ".join(block(usual, space, "latent_dim 2 → 1")["certainty"])
+
+
+def test_the_least_p_of_sign_flips_is_said_only_of_sign_flips(usual, space, trials):
+    least = "; the least that sign flips of 10 seeds can give is 0.00195. joint sign-flip"
+    assert least in block(usual, space, "latent_dim 2 → 1")["certainty"][0]
+    few = trials[trials["seed"] < 4]
+    text = block(effects.estimate(few, curves(few), space), space, "latent_dim 2 → 1")["certainty"][0]
+    assert "among 3 contrasts. Bonferroni on paired t" in text and "flips" not in text
 
 
 def test_losses_are_compared_only_where_both_have_the_same(usual, space):
@@ -418,7 +515,7 @@ def test_a_section_without_a_question_is_answered_by_its_familys_sentences(tmp_p
     section = next(one for one in SECTIONS if one.id == "regularizer")
     first = modifications.blocks(section, [evidence.read("synthetic", tmp_path)])[0]
     assert isinstance(first, Paragraph)
-    assert "".join(span.text for span in first.text).startswith("regularizer, test MSE: not resolvable with n = 2")
+    assert "".join(span.text for span in first.text).startswith("regularizer, test MSE: not resolved for ")
 
 
 def test_a_cell_with_models_is_held_against_others_on_the_same_images(written, monkeypatch):
@@ -447,8 +544,10 @@ def test_bad_input_ends_with_2(tmp_path, capsys, trials):
     assert "no study 'nowhere'" in errors and "declares no FAMILIES" in errors
 
 
-def test_a_trained_study_is_asked_for_what_its_codes_hold(finished: Search, capsys):
+def test_a_trained_study_is_asked_for_what_its_codes_hold(finished: Search, capsys, monkeypatch):
     """Two cells of two seeds, trained: the models give ranks, class overlap and the use of the code."""
+    load = records.load  # after two epochs they are no better than the mean image, and would not be asked
+    monkeypatch.setattr(records, "load", lambda *where: load(*where).assign(collapsed=False))
     assert effects.main(["tiny", "--artifacts", str(finished.artifacts), "--format", "csv"]) == 0
     folder = finished.study / "analysis" / "effects"
     rows = pd.read_csv(folder / "mechanism.csv").set_index("measurement")

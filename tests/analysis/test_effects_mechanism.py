@@ -12,11 +12,23 @@ from analysis import effects_codes, effects_cost, effects_explanations, effects_
 from analysis.code_diff import registries
 from analysis.effects import contrasts, families_of
 from analysis.effects_codes import EXAMPLES, TEST_IMAGES, effective_rank, neighbour_accuracy
-from analysis.effects_pca import with_pca
+from analysis.effects_pca import across_images, with_pca
 from study import datasets
 from tests.analysis.effects_records import curves, fail, parsed, table
 
 BASE, CNN, UNET = (f"digits-{name}-k2-bce-b32" for name in ("keras_io", "cnn", "unet"))
+LINEAR, PHOTOS = "digits-linear-k2-mse-b32", "photo_patches-keras_io-k2-bce-b32"
+DEEP = """
+BASELINE = dict(dataset="digits", architecture="plain_deep", latent_dim=2, loss="mse", batch_size=32, depth=1)
+BLOCKS = {"skips": dict(architecture=["plain_deep", "residual"], depth=[1, 4])}
+TRAINING = dict(epochs=6, seeds=10)
+FAMILIES = {
+    "skips": dict(metric="test_mse", contrasts=[(dict(architecture="residual", depth=4), dict(depth=4))]),
+    "depth": dict(metric="test_mse", contrasts=[
+        (dict(architecture=name, depth=4), dict(architecture=name, depth=1)) for name in ("plain_deep", "residual")
+    ]),
+}
+"""
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +61,7 @@ def contrast(space, cell):
 
 def test_predictions_follow_from_what_is_changed_alone(space):
     functions = registries(space)
-    ask = lambda cell, parameters=None: effects_mechanism.predictions(contrast(space, cell), functions, parameters)  # noqa: E731
+    ask = lambda cell, *known: effects_mechanism.predictions(contrast(space, cell), functions, *known)  # noqa: E731
     fewer = ask("digits-keras_io-k1-bce-b32")
     assert fewer == {"active_units": "lower", "effective_rank": "lower", "fit": "higher", "neighbour_accuracy": "lower"}
     assert ask("digits-keras_io-k8-bce-b32")["fit"] == "lower"
@@ -58,6 +70,7 @@ def test_predictions_follow_from_what_is_changed_alone(space):
     assert ask(CNN) == {} and ask(CNN, (100, 100)) == {}
     assert ask(CNN, (100, 101)) == {"fit": "lower"} and ask(CNN, (101, 100)) == {"fit": "higher"}
     assert ask("digits-keras_io-k2-bce-variational-b32")["active_units"] == "lower"
+    assert ask(LINEAR, (100, 10)) == {"over_pca": "higher", "reference_over_pca": "lower"}
 
 
 def test_another_regularizer_takes_back_what_the_old_one_did():
@@ -146,6 +159,12 @@ def test_two_cells_are_compared_on_the_same_images(space, trials):
     assert "n = 10 seeds of 360 test images each, 95 %" in said and direction not in said
 
 
+def test_data_sets_differ_either_way(space):
+    """Their sentence fits an error that falls as one that rises."""
+    said = effects_explanations.explanation(contrast(space, PHOTOS), space, {})
+    assert said.startswith("How much of the images' variance a code of one size can hold differs between data sets")
+
+
 def test_other_images_are_counted_for_each_side(space, trials):
     other = trials["dataset"] == "photo_patches"
     found = mechanisms(space, trials, of_codes(trials, TEST_IMAGES, np.where(other, 130, 360)))
@@ -181,7 +200,8 @@ def test_the_share_of_neighbours_says_which():
         ({"train_mse": "lower", "train_excess_bce": "higher"}, "test_mse", "lower"),
         ({"train_mse": "lower", "train_excess_bce": "higher"}, "test_mae", ""),
         ({"latent_use": "lower"}, "test_mse", "lower"),
-        ({"gradient_scale": "higher"}, "test_mse", "lower"),
+        ({"gradient_scale": "higher"}, "test_mse", "higher"),
+        ({"over_pca": "higher", "reference_over_pca": "lower"}, "test_mse", "higher"),
         ({"active_units": "lower"}, "test_mse", ""),
     ],
 )
@@ -195,7 +215,11 @@ def with_parameters(trials, cell, count):
 
 def discussed(space, trials, cell=CNN):
     """Explanation and conclusion of a contrast, with the verdict that its error gets."""
-    rows = mechanisms(space, trials).query("cell == @cell").set_index("measurement", drop=False).to_dict("index")
+    return said_of(space, mechanisms(space, trials), cell)
+
+
+def said_of(space, found, cell):
+    rows = found[found["cell"] == cell].set_index("measurement", drop=False).to_dict("index")
     predicted = [row for row in rows.values() if row["predicted"]]
     resolved = next(iter(rows.values()))["effect"] != "undecided"
     said = effects_explanations.explanation(contrast(space, cell), space, rows)
@@ -206,7 +230,9 @@ def test_a_reason_is_offered_only_for_an_effect_that_it_predicts(space, trials):
     """The cnn has less error: more parameters may explain it, fewer predict the opposite; no effect needs a reason."""
     said, concluded = discussed(space, with_parameters(trials, CNN, 4000))
     assert said.startswith("It has 2 times the parameters, so more to fit with. If that is the reason")
-    assert concluded == "The one prediction holds. It could have failed, and did not."
+    assert concluded == (
+        "The one prediction holds. That follows from the effect itself, since training and test error move together."
+    )
     said, concluded = discussed(space, with_parameters(trials, CNN, 1000))
     assert said.startswith("There is less error than the reference's, where the reason at hand predicts more error")
     assert "not offered as an explanation: It has 0.5 times the parameters" in said
@@ -222,26 +248,124 @@ def test_a_reason_is_offered_only_for_an_effect_that_it_predicts(space, trials):
 def test_other_images_explain_no_effect_that_is_not_resolved(space, trials):
     said, concluded = discussed(space, trials[trials["seed"] < 2], "photo_patches-keras_io-k2-bce-b32")
     assert said.startswith("There is no resolved effect to explain.")
-    assert concluded == "Nothing was predicted, so that these measurements test no explanation."
+    assert concluded == "Nothing was predicted, so that no explanation is tested."
 
 
-def test_a_reason_that_names_gradients_is_held_against_those_at_the_first_kernel():
-    skips = parsed("""
-BASELINE = dict(dataset="digits", architecture="plain_deep", latent_dim=2, loss="mse", batch_size=32)
-BLOCKS = {"skips": dict(architecture=["residual"])}
+def test_agreement_that_restates_the_effect_is_no_test():
+    """Training error moves as test error does unless their ratio moves: only then could the prediction have failed."""
+    within, beyond = {"low": 0.99, "high": 1.04}, {"low": 1.02, "high": 1.06}
+    assert effects_mechanism._restating(within, "test_mse") == ("fit", "train_mse")
+    assert effects_mechanism._restating(beyond, "test_mse") == effects_mechanism._restating(within, "test_mae") == ()
+    holds = {"agreement": "agrees", "effect": "lower", "expected_effect": "lower", "restates": False}
+    concluded = effects_explanations.conclusion
+    assert concluded([holds], True) == "The one prediction holds. It could have failed, and did not."
+    assert concluded([holds | {"restates": True}, holds], True) == (
+        "Predictions that hold: 2 of 2. That of the training error follows from the effect itself, since training and "
+        "test error move together; the other could have failed, and did not."
+    )
+
+
+def test_the_family_tells_how_far_the_number_of_parameters_goes():
+    """Of two with fewer parameters one has less error."""
+    of = parsed("""
+BASELINE = dict(dataset="digits", architecture="keras_io", latent_dim=2, loss="mse", batch_size=32)
+BLOCKS = {"architecture": dict(architecture=["cnn", "dense"])}
 TRAINING = dict(epochs=6, seeds=10)
-FAMILIES = {"skips": dict(metric="test_mse", contrasts=[(dict(architecture="residual"), {})])}
+FAMILIES = {"all": dict(metric="test_mse", contrasts=[(dict(architecture=name), {}) for name in ("cnn", "dense")])}
 """)
-    trials = table(skips, ratio=lambda cell: 0.5 if cell["architecture"] == "residual" else 1.0)
-    cell = "digits-residual-k2-mse-b32"
-    rows = mechanisms(skips, trials).set_index("measurement", drop=False)
-    row = rows.loc["gradient_scale", ["predicted", "found", "agreement", "effect", "expected_effect"]]
-    assert row.tolist() == ["higher", "undecided", "undecided", "lower", "lower"]
-    said, concluded = discussed(skips, trials, cell)
-    assert "those at the first kernel are larger than the reference's" in said
+    trials = table(of, ratio=lambda cell: {"cnn": 0.8, "dense": 1.2}.get(cell["architecture"], 1.0))
+    cells = [f"digits-{name}-k2-mse-b32" for name in ("cnn", "dense")]
+    one = with_parameters(trials, cells[0], 1500)
+    found = mechanisms(of, with_parameters(one, cells[1], 1000))
+    moves = "In this family the error is seen to move as the number of parameters would have it"
+    assert all(said_of(of, found, cell)[0].endswith(f"{moves} in 1 of 2 architectures.") for cell in cells)
+    assert "In this family" not in discussed(of, one, cells[0])[0], "of one architecture there is nothing to count"
+
+
+def test_of_networks_that_did_not_train_no_explanation_is_tested(space, trials):
+    """One that did is enough for the others to be measured."""
+    more, fewer = "digits-keras_io-k8-bce-b32", "digits-keras_io-k1-bce-b32"
+    cell, some = (trials["trial"].str.startswith(name) for name in (more, fewer))
+    found = mechanisms(space, trials.assign(collapsed=cell | some & (trials["seed"] > 0)))
+    assert found[found["cell"] == more]["measurement"].tolist() == ["collapsed"]
+    assert said_of(space, found, more) == (
+        "The networks did not train: none is better than the mean image.",
+        "Nothing was predicted, so that no explanation is tested.",
+    )
+    assert said_of(space, found, fewer)[0].startswith("A code with fewer units")
+    other = {"collapsed": {"cell_value": 0.5, "reference_value": 1.0}}
+    said = effects_explanations.explanation(contrast(space, more), space, other)
+    assert said == "The reference's networks did not train: none is better than the mean image."
+
+
+def test_units_beyond_the_narrowest_layer_are_credited_with_nothing(space, trials):
+    """A layer of 16 units before a code of 32: that all 32 vary is predicted by nobody."""
+    cell = "digits-keras_io-k32-bce-b32"
+    codes = of_codes(trials, TEST_IMAGES, 360, np.minimum(trials["latent_dim"], 16) * 0.9)
+    found = mechanisms(space, trials, codes)
+    rows = found[found["cell"] == cell].set_index("measurement")
+    assert rows.loc["active_units", "predicted"] == "" and rows.loc["effective_rank", "predicted"] == "higher"
+    said, _ = said_of(space, found, cell)
+    assert said.startswith("A code with more units has more directions. If that is the reason, the codes have a higher")
+    assert said.endswith(
+        "A layer of 16 units is narrower than the larger code, so that nothing beyond 16 units can be credited to the "
+        "code, whether its units vary or not."
+    )
+    assert "more units vary, " in said_of(space, found, "digits-keras_io-k8-bce-b32")[0]
+    assert effects_mechanism.predictions(contrast(space, cell), registries(space), None, 2) == {}
+    narrow = {**rows.loc["narrowest_width"].to_dict(), "cell_value": 2.0, "reference_value": 2.0}
+    said = effects_explanations.explanation(contrast(space, cell), space, {"narrowest_width": narrow})
+    assert said.startswith("A layer of 2 units is no wider than either code")
+
+
+def test_gradients_of_other_objectives_images_or_kernels_are_not_compared(space):
+    def compared(cell, parameters=(100, 100)):
+        return "gradient_scale" not in effects_mechanism._not_compared(contrast(space, cell), parameters)
+
+    assert compared("digits-keras_io-k8-bce-b32", (100, 400)) and compared(CNN)
+    assert not compared(CNN, (100, 400)) and not compared(CNN, None)
+    others = ("digits-keras_io-k2-mse-b32", "digits-keras_io-k2-bce-variational-b32", PHOTOS)
+    assert not any(compared(cell) for cell in others)
+
+
+def test_normalised_networks_without_skips_are_held_against_gradients_that_grow():
+    deep = parsed(DEEP)
+    plain, residual = (f"digits-{name}-k2-mse-depth4-b32" for name in ("plain_deep", "residual"))
+    trials = table(deep, ratio=lambda cell: 2.0 if (cell["architecture"], cell["depth"]) == ("plain_deep", 4) else 1.0)
+    found = mechanisms(deep, trials)
+    rows = found[found["measurement"] == "gradient_scale"].set_index(["family", "cell"])
+    shown = ["predicted", "found", "agreement", "effect", "expected_effect"]
+    assert rows.loc[("skips", residual), shown].tolist() == ["lower", "undecided", "undecided", "lower", "lower"]
+    assert rows.loc[("depth", plain), shown].tolist() == ["higher", "undecided", "undecided", "higher", "higher"]
+    assert rows.loc[("depth", residual), "predicted"] == ""
+    said, concluded = said_of(deep, found[found["family"] == "skips"], residual)
+    assert said.startswith("It has as many parameters as the reference, and skips. In networks that are normalised")
+    assert "those at the first kernel are smaller with skips." in said
     assert concluded == "The one prediction is not resolved. The explanation stays open."
-    said, _ = discussed(skips, with_parameters(trials, cell, 3000), cell)
-    assert said.startswith("It has 1.5 times the parameters")
+    assert "those at the first kernel are larger in the deeper network." in said_of(deep, found, plain)[0]
+    deeper = families_of(deep)[1].contrasts[1]
+    assert effects_explanations.explanation(deeper, deep, {}).startswith("No explanation is offered")
+    assert effects_mechanism.predictions(contrast(deep, residual), registries(deep), (100, 150)) == {"fit": "lower"}
+
+
+def test_a_linear_network_is_held_against_pca(space, trials):
+    """PCA's error lies between the linear network's and its reference's; the number of parameters is no reason."""
+    assert {LINEAR, "digits-keras_io-k2-mse-b32"} <= set(across_images(families_of(space)))
+    linear = trials["architecture"] == "linear"
+    other = with_parameters(trials.assign(test_mse=trials["test_mse"].mask(linear, 0.044)), LINEAR, 10)
+    found = mechanisms(space, other.assign(test_over_pca=other["test_mse"] / 0.04))
+    rows = found[found["cell"] == LINEAR].set_index("measurement")
+    assert rows.loc[["over_pca", "reference_over_pca"], "agreement"].tolist() == ["agrees", "agrees"]
+    sides = rows.loc["over_pca", ["value", "cell_value", "reference_value"]].tolist()
+    assert sides == pytest.approx([1.1, 0.044, 0.04])
+    assert not {"pca", "skill"} & set(rows.index), "both see the same images"
+    said = effects_explanations.measured(rows.loc["over_pca"].to_dict())
+    assert said.startswith("Test MSE of the cell: 1.1 [1.1, 1.1] times PCA's at the same size on the same images (geo")
+    said, concluded = said_of(space, found, LINEAR)
+    assert said.startswith("A network without non-linearities has no less squared error")
+    assert concluded == "Predictions that hold: 2 of 2. They could have failed, and did not."
+    said = effects_explanations.explanation(contrast(space, LINEAR), space, {})
+    assert said.startswith("No explanation is offered"), "PCA's errors are not known"
 
 
 def test_effective_rank():
@@ -347,6 +471,6 @@ def test_failures_with_exact_intervals_and_what_is_missing(space, trials):
     ("agreement", "said"), [("agrees", "holds"), ("contradicts", "fails"), ("undecided", "is not")]
 )
 def test_a_single_prediction_is_not_counted(agreement, said):
-    row = {"agreement": agreement, "effect": "lower", "expected_effect": "lower"}
+    row = {"agreement": agreement, "effect": "lower", "expected_effect": "lower", "restates": False}
     assert effects_explanations.conclusion([row], True).startswith(f"The one prediction {said}")
     assert " of 2" in effects_explanations.conclusion([row] * 2, True)

@@ -55,7 +55,7 @@ def table(levels=({},), seeds=4, memory=MEMORY, shift=SHIFT, noise=0.01, **fixed
                     **{"trial": f"{name}-s{seed:02d}", "cell": name, "study": "own", "seed": seed, "epochs": 20},
                     **{"train_mse": train, "heldout_mse": heldout, "test_mse": test, "status": "completed"},
                     **{"control_train": np.log(memory) / 2, "control_heldout": 0.0, "control_test": -np.log(shift)},
-                    **{"n_train": cell["train_size"] or ALL, "narrowest_width": 64.0},
+                    **{"n_train": cell["train_size"] or ALL, "narrowest_width": 64.0, "test_fvu": 0.3},
                 }
             )
     return pd.DataFrame(rows)
@@ -105,6 +105,38 @@ def test_overall_is_a_mean_over_the_cells_that_have_every_seed():
     assert "Mean over 1 cell (left out: 1 cell that lacks seeds)" in said
 
 
+def test_a_mean_over_cells_says_between_which_it_lies_and_what_they_have_in_common():
+    trials = table([dict(latent_dim=1, memory=0.9), dict(latent_dim=8, memory=0.5)])
+    trials.loc[trials["latent_dim"] == 8, "epochs"] = 40
+    found = estimated(trials)
+    row = found.overall.set_index("part").loc["together"]
+    ends = np.exp(np.log(trials["train_mse"] / trials["test_mse"]).groupby(trials["cell"]).mean())
+    assert row[["ratio_least", "ratio_most"]].tolist() == pytest.approx(sorted(ends))
+    assert row[["least_cell", "most_cell"]].tolist() == list(ends.sort_values().index)
+    said = answered(found, trials)
+    least, most = (f"{row[f'ratio_{end}']:.3f} ({row[f'{end}_cell']})" for end in ("least", "most"))
+    assert f"mean over 2 cells, from {least} to {most}, 95 % t" in said
+    assert "with 959 training images, 1 to 8 latent units and 20 to 40 epochs, the ratio" in said
+    single = table([dict(latent_dim=1)]).assign(epochs=1)
+    said = answered(estimated(single), single)
+    assert "959 training images, 1 latent unit and 1 epoch, the" in said and "mean over 1 cell, 95 % t" in said
+
+
+def test_cells_that_learnt_next_to_nothing_are_counted_in_the_mean():
+    """One network that learnt something, and the cell is none of them."""
+    trials = table([dict(latent_dim=1), dict(latent_dim=2), dict(latent_dim=8)])
+    trials.loc[trials["latent_dim"] == 1, "test_fvu"] = 0.95
+    trials.loc[(trials["latent_dim"] == 2) & (trials["seed"] > 0), "test_fvu"] = 0.95
+    found = estimated(trials)
+    assert found.overall["unlearnt"].tolist() == [1, 1, 1]
+    counted = "1 of which learnt next to nothing (every network leaves 90 % or more of the test variance unexplained)"
+    assert f"mean over 3 cells, {counted}, from 0." in answered(found, trials)
+    texts = generalization_text.sentences(found, None, "own")
+    assert any(f"Mean over 3 cells, {counted}, mean of paired" in text for text in texts)
+    learnt = table([dict(latent_dim=1), dict(latent_dim=2)])
+    assert "learnt next" not in answered(estimated(learnt), learnt)
+
+
 def half_a_seed(more=1):
     """Three sizes and two codes, five seeds, the last of which stopped after its first cells."""
     trials = table([dict(train_size=n, latent_dim=k) for n in (100, 300, None) for k in (2, 8)], seeds=5, noise=0.003)
@@ -125,7 +157,7 @@ def test_a_last_seed_that_stopped_early_costs_itself_and_no_cell():
     assert whole.loc[100, "value"] == pytest.approx(np.log(four["train_mse"] / four["heldout_mse"]).mean())
     said = " ".join(generalization_text.sentences(found, None, "own"))
     assert "Mean over 2 cells (left out: 1 seed that not every cell has)" in said
-    assert "2 cells (left out: 1 seed that not every cell has), 95 % t" in answered(found, trials)
+    assert "2 cells (left out: 1 seed that not every cell has), from 0." in answered(found, trials)
 
 
 def test_a_last_seed_that_stopped_early_leaves_the_family_whole():
@@ -647,7 +679,7 @@ def test_the_answer_follows_the_numbers_and_cites_a_statistic_that_is_there(memo
 def test_the_answer_says_what_each_of_its_numbers_is(usual):
     ratio = "the ratio of errors, training ÷ test images (below 1: training images do better), is"
     trials = table(memory=0.5, noise=0.001)
-    assert f"images, {ratio} 0.5" in answered(estimated(trials), trials)
+    assert f"images, 8 latent units and 20 epochs, {ratio} 0.5" in answered(estimated(trials), trials)
     tasks = [("inpainting", 0.946, np.nan), ("denoising", 0.945, np.nan), ("anomaly", np.nan, -0.013)]
     rows = [dict(task=task, ratio=ratio, value=value, low=np.nan, ratio_low=np.nan) for task, ratio, value in tasks]
     alone = "(no interval: one seed)"

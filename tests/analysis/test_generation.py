@@ -301,12 +301,14 @@ def test_sentences_and_the_answer_follow_the_numbers(estimates):
     assert all("nan" not in text for text in said)
     answer = generation_text.answers(estimates, "test")[0]
     assert answer.question == "generation" and "1 decode to images nearer" in answer.sentence
-    beside = "0.5 by guessing, 0.6 where other real images stand for the generated ones"
+    beside = (
+        "0.5 by guessing, 0.6 for the PCA mixture's images, 0.6 where other real images stand for the generated ones"
+    )
     told = f"sorts its images and as many real ones, taken together, with an accuracy of 0.6 ({beside})"
     assert told in answer.sentence and "tells its images" not in answer.sentence
     assert any("sorts generated and as many real images, taken together" in t and beside in t for t in said)
     known = {identity for table in generation_estimates.citable_statistics(estimates) for identity in table["id"]}
-    assert answer.statistic in known
+    assert answer.statistic in known and answer.figure == "distances-toy", "where the kernel distances are drawn"
 
 
 def test_real_images_that_are_farther_off_than_generated_ones_are_no_floor(estimates):
@@ -333,12 +335,86 @@ def test_two_kinds_of_features_say_whose_they_are(estimates):
     assert components.startswith("images of cells with preprocessing are compared by 4 principal components")
 
 
+def _memory(estimates):
+    main = estimates.metrics.query("main and kind == 'model'")
+    return generation_text._memory(main, estimates.metrics.query("kind == 'baseline'"), estimates.contrast)
+
+
+@pytest.mark.parametrize(("mixture", "verdict", "words"), [
+    (0.5, "higher", "is greater in 2 of 2 cells (by toy-a-k2 "),
+    (0.7, "lower", "is greater in 0 of 2 cells, less in 2, not resolved in 0 (paired by seed, n = 12"),
+])  # fmt: skip
+def test_copies_are_looked_for_beside_the_pca_mixture_not_beside_one_half(mixture, verdict, words):
+    results = _results()
+    noise = np.random.default_rng(1).normal(scale=0.001, size=len(results.models))
+    models = results.models.assign(nearest_is_training=0.6 + noise)
+    of_mixture = results.baselines["method"] == PCA_MIXTURE
+    baselines = results.baselines.assign(nearest_is_training=np.where(of_mixture, mixture, 1.0))
+    found = generation_estimates.estimate(Results(models, baselines, {}, [], results.per_image))
+    assert (found.contrast["training_verdict"] == verdict).all()
+    assert found.contrast["training_difference"].tolist() == pytest.approx([0.6 - mixture] * 2, abs=0.002)
+    assert found.contrast["training_method"].str.endswith("each with images of its own").all()
+    text = _memory(found)
+    assert words in text and f"and for {mixture:g} of the PCA mixture's" in text and "not 0.5, is the reference" in text
+    (answer,) = generation_text.answers(found, "test")
+    said = f"{100 * mixture:g} % of the PCA mixture's, which copies none: {'more' if mixture < 0.6 else 'fewer'} than"
+    assert said in answer.sentence and "no copies)" not in answer.sentence
+
+
+def test_without_a_difference_from_the_pca_mixture_no_copying_is_said(estimates):
+    assert "is greater in 0 of 2 cells, less in 0, not resolved in 2 (paired" in _memory(estimates)
+    (answer,) = generation_text.answers(estimates, "test")
+    assert "60 % of the PCA mixture's, which copies none: the difference is not resolved" in answer.sentence
+
+
 def test_cells_that_are_not_named_are_counted(estimates):
-    shares = estimates.metrics.query("main and kind == 'model' and metric == 'nearest_is_training'").head(1)
-    others = estimates.metrics.query("main and kind == 'model' and metric in ('nearest', 'nearest_of_heldout')")
-    four = [shares.assign(cell=f"c{place}", low=0.55) for place in range(4)]
-    text = generation_text._memory(pd.concat([*four, others]))
-    assert "more than chance in 4 of 4 cells: c0 " in text and "c2 0.6 [0.55, 0.6] and 1 more in metrics.csv" in text
+    first = estimates.contrast.head(1).assign(training_verdict="higher")
+    four = pd.concat([first.assign(cell=f"c{place}") for place in range(4)])
+    text = _memory(dataclasses.replace(estimates, contrast=four))
+    assert "greater in 4 of 4 cells (by c0 0 [" in text and "c2 0 [0, 0] and 1 more in contrast.csv), less in 0" in text
+
+
+def test_the_pca_mixture_stands_beside_the_shares(estimates):
+    metrics = estimates.metrics
+    recall = metrics["value"].where((metrics["sampler"] != PCA_MIXTURE) | (metrics["metric"] != "recall"), 0.25)
+    said = generation_text.sentences(dataclasses.replace(estimates, metrics=metrics.assign(value=recall)), "test")
+    assert any("precision 0.6 (0.6; 0.6), recall 0.6 (0.25; 0.6)" in text for text in said)
+
+
+def test_seeds_that_all_lie_on_one_side_are_named_where_nothing_is_resolved(estimates):
+    assert estimates.contrast[["seeds_farther", "seeds_nearer"]].to_numpy().tolist() == [[0, 12], [12, 0]]
+    rows = estimates.contrast.assign(verdict="not resolved")
+    (text,) = generation_text._contrast(rows, "test")
+    assert text.endswith("; farther in every seed, though not resolved: toy-v-k2; nearer in every seed, though not "
+                         "resolved: toy-a-k2.")  # fmt: skip
+    (text,) = generation_text._contrast(rows.assign(seeds_farther=3, seeds_nearer=9), "test")
+    assert "every seed" not in text
+    (text,) = generation_text._contrast(rows.assign(n=1, seeds_farther=1, seeds_nearer=0), "test")
+    assert "every seed" not in text
+
+
+def test_a_variational_cell_is_shown_by_the_mixture_of_its_own_codes_too(estimates):
+    models = estimates.metrics[estimates.metrics["kind"] == "model"]
+    (text,) = generation_text._priors(models, "test")
+    rows = models[(models["cell"] == "toy-v-k2") & (models["metric"] == PRIMARY)].set_index("sampler")
+    mixture, prior = (generation_text._interval(rows.loc[name]) for name in ("Gaussian mixture", "standard normal"))
+    assert f"instead of the prior: toy-v-k2 {mixture} instead of {prior} (t" in text
+    assert not list(generation_text._priors(models[models["cell"] == "toy-a-k2"], "test"))
+
+
+def test_drawn_intervals_end_where_a_number_can(estimates):
+    value, low, high = (pd.Series(ends) for ends in ([0.9, 0.1, -0.1, 0.5], [0.8, -0.2, -0.3, np.nan], [1.2, 0.4, 0.1,
+                        np.nan]))  # fmt: skip
+    down, up = generation_figures._margins(value, low, high, 1)
+    assert down.tolist() == pytest.approx([0.1, 0.1, 0, 0]) and up.tolist() == pytest.approx([0.1, 0.3, 0.2, 0])
+    metrics = estimates.metrics.assign(high=3.0, low=-1.0)
+    figure = generation_figures.plot(dataclasses.replace(estimates, metrics=metrics), "toy", "caption")
+    distances, upper, lower = figure.axes
+    ends = [np.concatenate([bars.get_segments() for bars in axes.collections]) for axes in (upper, lower)]
+    assert distances.get_xlim()[0] > -0.1
+    assert [part.min(axis=(0, 1)).tolist() for part in ends] == [pytest.approx([0, 0])] * 2
+    most = [part.max(axis=(0, 1)).tolist() for part in ends]
+    assert most == [pytest.approx([1, 1]), pytest.approx([3, 1])], "a density may pass 1"
 
 
 def test_interpolation_is_not_among_the_samplers_that_are_ranked(estimates):
@@ -351,7 +427,7 @@ def test_interpolation_is_not_among_the_samplers_that_are_ranked(estimates):
 def test_what_cannot_be_told_is_said():
     same = generation_estimates.estimate(_results(seeds=3, shift=-0.2))
     said = generation_text.sentences(same, "val")
-    assert any("not resolvable with n = 3 seeds" in text for text in said)
+    assert any("cells against the PCA mixture: not resolved: toy-" in text for text in said)
     lacking = _results()
     lacking.models["frechet_distance"] = np.nan
     said = generation_text.sentences(generation_estimates.estimate(lacking), "test")

@@ -125,6 +125,7 @@ def test_the_last_size_dropped(usual):
     assert (found["one standard error"], shorter["one standard error"]) == ("16", "8")
     text = next(text for text in sentences(usual) if "last size" in text)
     assert "moves ≤ 10 % of mean image: 16 → > 8; one standard error: 16 → 8" in text
+    assert "leaves ≤ 20 % of mean image: 8; ≤ 5 % of mean image: > 8" in text, "the last size that remains"
 
 
 def test_test_error_is_reported_at_the_choice_and_chooses_nothing(usual, table, data):
@@ -143,19 +144,53 @@ def test_a_size_above_the_narrowest_layer_is_left_out_and_said(table, data):
     estimates = latent_elbow.estimate(trials, data)
     assert set(estimates.elbow["last"]) == {16, 8}
     assert estimates.curve.query("excluded")["latent_dim"].unique().tolist() == [32]
-    expected = "left out of the rules: 32, where a hidden layer of 16 units is narrower than the code."
+    expected = "left out of the rules for the network: 32, where a hidden layer of 16 units is narrower than the code."
     assert any(text.endswith(expected) for text in sentences(estimates))
     assert expected in caption(estimates, "digits")
+    (answer,) = latent_elbow_text.answers(estimates)
+    assert "of the sizes tried (1 2 4 8 16)" in answer.sentence and answer.sentence.endswith(f" L{expected[1:]}")
 
 
 def test_pca_is_not_outdone_by_a_grid_that_ends_earlier(usual):
     """Past 16 says nothing against 32; past 32 does."""
     row = {"value": None, "low": None, "high": None, "pca_value": 32, "pca_low": 32, "pca_high": 32}
     ends = {"first": 1, "pca_first": 1, "pca_last": 32}
-    assert "not told apart" in latent_elbow_text._pca({**row, **ends, "last": 16})
-    assert "needs more" in latent_elbow_text._pca({**row, **ends, "last": 32})
+    assert "not told apart" in latent_elbow_text._pca({**row, **ends, "last": 16}, {})
+    assert "needs more" in latent_elbow_text._pca({**row, **ends, "last": 32}, {})
     beyond = {"pca_value": None, "pca_low": None, "pca_high": None, "value": 32, "low": 16, "high": 32}
-    assert "needs fewer" in latent_elbow_text._pca({**beyond, **ends, "last": 32})
+    assert "needs fewer" in latent_elbow_text._pca({**beyond, **ends, "last": 32}, {})
+
+
+@pytest.mark.parametrize(
+    ("pca", "words"),
+    [
+        (
+            (0.28, 0.27, 0.29),
+            "; at 16 PCA's error is 28 % [27, 29] of the mean image's (n = 4), less than the network's.",
+        ),
+        (
+            (0.48, 0.47, 0.49),
+            "; at 16 PCA's error is 48 % [47, 49] of the mean image's (n = 4), more than the network's.",
+        ),
+        (
+            (0.38, 0.34, 0.42),
+            "; at 16 PCA's error is 38 % [34, 42] of the mean image's (n = 4), not told apart from the network's.",
+        ),
+        ((np.nan, np.nan, np.nan), "compares nothing."),
+    ],
+)
+def test_where_network_and_pca_lie_beyond_the_grid_their_errors_at_its_end_are_compared(pca, words):
+    row = dict.fromkeys(["value", "low", "high", "pca_value", "pca_low", "pca_high"], np.nan)
+    ends = {"first": 1, "last": 16, "pca_first": 1, "pca_last": 32}
+    end = {"latent_dim": 16, "relative": 0.35, "low": 0.30, "high": 0.40, "pca_n": 4}
+    end |= dict(zip(["pca_relative", "pca_low", "pca_high"], pca, strict=True))
+    said = latent_elbow_text._pca({**row, **ends}, end)
+    assert "PCA by the same rule: > 32" in said and "so that the rule compares nothing" in said and said.endswith(words)
+
+
+def test_a_share_without_an_interval_has_none():
+    end = {"relative": 0.35, "low": np.nan, "high": np.nan, "pca_relative": 0.28, "pca_low": 0.27, "pca_high": 0.29}
+    assert latent_elbow_text._share(end) == "35 %" and latent_elbow_text._share(end, "pca_") == "28 % [27, 29]"
 
 
 def test_no_hidden_layer_excludes_nothing(table, data):
@@ -286,6 +321,8 @@ def test_the_figure_draws_what_the_tables_hold(usual, data, monkeypatch):
     np.testing.assert_allclose(seeds.get_ydata(), points["relative"])
     assert len(figure.axes) == 1 + 2 * (1 + len(SIZES))
     assert "n = 5" in figure.get_supxlabel() and "t interval" in figure.get_supxlabel()
+    shifted = " ".join(figure.get_supxlabel().split())
+    assert "seeds, to the left of their size" in shifted and "to the right of its size" in shifted
 
 
 def test_without_stored_examples_the_curve_is_drawn_all_the_same(usual, data, monkeypatch):

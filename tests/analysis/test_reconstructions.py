@@ -29,7 +29,8 @@ def table(sizes=(2, 4), seeds=3, **levels):
     for k in sizes:
         cell = BASE | {"latent_dim": k} | levels
         rows += [
-            {**cell, "trial": f"{cell_name(cell)}-s{s:02d}", "seed": s, "status": "completed"} for s in range(seeds)
+            {**cell, "trial": f"{cell_name(cell)}-s{s:02d}", "seed": s, "status": "completed", "collapsed": False}
+            for s in range(seeds)
         ]
     return pd.DataFrame(rows)
 
@@ -133,12 +134,34 @@ def test_what_holds_over_cells_is_a_table():
         for cell, errors in {"a": (1, 2), "b": (1, 4)}.items()
         for kind, error in zip(KINDS, errors, strict=True)
     ]
-    cells = pd.DataFrame(rows, columns=["cell", "kind", "error"]).assign(shown="all", common=[0.5, 0.7, 0.9, 0.9], n=4)
-    (row,) = over_cells(cells).to_dict("records")
+    cells = pd.DataFrame(rows, columns=["cell", "kind", "error"])
+    cells = cells.assign(shown="all", common=[0.5, 0.7, 0.9, 0.9], n=4, collapsed=0)
+    (row,) = over_cells(cells, {"all": 2.5}).to_dict("records")
     assert (row["cells"], row["ratio"], row["ratio_least"], row["ratio_greatest"]) == (2, 3, 2, 4)
+    assert (row["mean_image_ratio"], row["above"], row["collapsed"]) == (2.5, 1, 0)
     assert (row["common_least"], row["common_least_cell"], row["common_greatest_cell"]) == (0.6, "a", "b")
-    (alone,) = over_cells(cells[cells["kind"] == "median"].assign(common=np.nan)).to_dict("records")
+    (alone,) = over_cells(cells[cells["kind"] == "median"].assign(common=np.nan), {"all": 2.5}).to_dict("records")
     assert alone["cells"] == 0 and alone["common_cells"] == 0 and alone["n"] == 0
+    some = cells.assign(collapsed=[0, 0, 1, 0])
+    (row,) = over_cells(some, {"all": 2.5}).to_dict("records")
+    assert (row["cells"], row["collapsed"], row["ratio"], row["common_greatest_cell"]) == (1, 1, 2, "a")
+    (said,) = reconstructions_text._common(row)
+    assert said.startswith("60 % (a) of the squared error is common to all seeds of a cell (collapsed ones left out;")
+    (none,) = over_cells(cells.assign(collapsed=4), {"all": 2.5}).to_dict("records")
+    assert not [*reconstructions_text._ratio(none), *reconstructions_text._common(none)]
+
+
+def test_how_hard_images_are_stands_beside_the_mean_images_ratio(usual, digits):
+    row = {"cells": 3, "collapsed": 2, "ratio": 1.52, "ratio_least": 1.1, "ratio_greatest": 1.75, "above": 2}
+    assert list(reconstructions_text._ratio({**row, "mean_image_ratio": 1.5})) == [
+        "on images of the worst tenth of PCA error the networks have 1.52 times their error on median ones (median "
+        "over 3 cells, 2 left out for a network no better than the mean image; from 1.1 to 1.75; no interval). With "
+        "the training mean image in their place it is 1.5 times; 2 of 3 cells lie above that."
+    ]
+    images = digits.x_test[INDEX] / 16
+    mean = datasets.split(digits, 0, None, None).train.mean(axis=0) / 16
+    errors = np.square(images - mean).mean(axis=(1, 2, 3))
+    assert usual.over_cells["mean_image_ratio"].item() == pytest.approx(errors[16:].mean() / errors[:16].mean())
 
 
 def test_sentences_state_n_and_interval(usual):
@@ -162,7 +185,8 @@ def test_the_least_and_the_greatest_error_are_said_in_whole_sentences():
 
 def test_the_caption_says_that_errors_are_not_drawn(usual):
     (_, figure), *_ = draw_all(usual)
-    assert "Their errors are not drawn: analysis/reconstructions/images.csv holds them." in figure.get_supxlabel()
+    said = " ".join(figure.get_supxlabel().split())
+    assert "Their errors are not drawn: images.csv, written beside this picture, holds them." in said
 
 
 def test_the_command_writes_what_it_prints(tmp_path, monkeypatch, capsys, digits):

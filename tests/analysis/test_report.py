@@ -1,6 +1,7 @@
 """The report: what stands in it, what is missing, what fails it; the author's notes; the same bytes every time."""
 
 import csv
+import dataclasses
 import itertools
 import json
 import re
@@ -23,6 +24,7 @@ from analysis.report import (
     evidence,
     frame,
     handin,
+    methods,
     sections,
     sources,
     write_html,
@@ -222,6 +224,16 @@ def test_limits_count_the_seeds_that_were_run(study):
     assert "5 of 6 trials completed" in page(study).text
 
 
+def test_methods_name_the_seeds_that_were_run_and_the_training_images(study):
+    found = evidence.read("tiny", study.parent)
+    assert methods._seeds(found) == "3 seeds (0 to 2)"
+    some = [record for record in found.trials if record["seed"] < 2]
+    assert methods._seeds(dataclasses.replace(found, trials=some)) == "3 seeds planned, 2 run (0 to 1)"
+    assert methods._seeds(dataclasses.replace(found, trials=[])) == "3 seeds planned, 0 run"
+    said = "".join(span.text for span in blocks.spans(methods.methods([found], str(study.parent))))
+    assert "the network trains on the rest, or on its first train_size images where a cell sets this factor." in said
+
+
 def test_a_selection_keeps_the_assignments_numbers(study):
     assert report.main(["--sections", "latent", "problem2"]) == 0
     headings = [block for block in re.findall(r"<h3 id=\"(\w+)\"", (study / "report" / "report.html").read_text())]
@@ -244,6 +256,20 @@ def test_several_studies_in_one_report(study, capsys):
     text = Page(Path("both", "report.html").read_text()).text
     assert "Results: latent_elbow, study tiny" in text and "Results: inpainting, study other" in text
     assert "analysis.inpainting tiny" not in text and "denoising has not been run on tiny, other." in text
+
+
+def test_a_study_that_has_half_of_a_section_has_a_gap_for_the_other_half(study, capsys):
+    for name, places in {
+        "tiny": ["reconstructions"],
+        "other": ["reconstructions", "latent_space"],
+        "third": [],
+    }.items():
+        folder = study if name == "tiny" else report_study.write(Path("artifacts"), name)
+        for place in places:
+            report_study.analyse(folder, place, answer=None)
+    assert report.main(["tiny", "other", "third", "--sections", "reconstructions"]) == 0
+    said = [line for line in capsys.readouterr().out.splitlines() if line.startswith("missing: ")]
+    assert said == ["missing: latent_space has not been run on tiny. python -m analysis.latent_space tiny"]
 
 
 def test_an_analysis_without_a_section_is_shown_all_the_same(study):

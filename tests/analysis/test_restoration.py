@@ -14,7 +14,7 @@ from analysis import figures, restoration, restoration_figures, restoration_text
 from analysis.applications import Results
 from analysis.restoration_estimates import crossing, estimate
 from analysis.similarity import structural_similarity
-from study import metrics
+from study import metrics, regularizers
 from study.errors import InputError
 
 FACTORS = dict(dataset="digits", train_size=None, normal_class=None, preprocessing="unit")
@@ -137,35 +137,120 @@ def test_always_and_never_are_open_ends(denoised):
     assert list(rows.loc["digits-dense-k8-mse-denoising", ["from", "low", "high"]]) == [0.1, 0.1, 0.1]
     assert list(rows.loc["digits-dense-k2-mse", ["from", "low", "high"]]) == [np.inf] * 3
     said = restoration_text.sentences(denoised, restoration.DENOISING, "test")
-    text = next(t for t in said if "less error than linear optimum" in t)
-    assert "of 2 cells 1 at every level tried; 1 from no level on (not at the highest tried, σ = 1) (" in text
-    text = next(t for t in said if "less error than total variation" in t)
+    text = next(t for t in said if "Gaussian noise, less error than the linear optimum" in t)
     assert (
-        "; digits-dense-k2-mse only at σ = 0.1 and 1 more at some levels)" in text
-        and "2 from no level on (not at the highest" in text
-    )
-
-
-def test_a_level_from_which_is_said_only_of_cells_that_have_one():
-    """The mean decides on the group; an interval that reaches into another group makes a cell's own unresolved."""
-    ends = [(0.1, 0.1, 0.1), (0.1, 0.1, 0.3), (0.5, 0.4, np.inf), (np.inf, 0.2, np.inf), (np.inf, np.inf, np.inf)]
-    rows = [
-        {"dataset": "digits", "baseline": "PCA", "cell": f"c{place}", "from": level, "low": low, "high": high,
-         "less_error_at": "", "first": 0.1, "last": 1.0, "n": 4, "n_images": 360, "method": "t"}
-        for place, (level, low, high) in enumerate(ends)
-    ]  # fmt: skip
-    (text,) = restoration_text._crossings(pd.DataFrame(rows))
-    assert (
-        "of 5 cells 2 at every level tried (not resolved in 1 of them); 1 from a level on: c2 from σ = 0.5 "
-        "[0.4, > 1]; 2 from no level on (not at the highest tried, σ = 1; not resolved in 1 of them) (360 images"
+        "optimum: digits-dense-k8-mse-denoising at σ = 0.1 to 1; the other 1 cell at no level (tried: 0.1, 0.25, "
+        "0.5, 0.75, 1; 360 images"
     ) in text
+    text = next(t for t in said if "Gaussian noise, less error than total variation" in t)
+    assert ": digits-dense-k8-mse-denoising at σ = 0.1 and 0.25; digits-dense-k2-mse at σ = 0.1 (tried: " in text
+
+
+def test_levels_with_less_error_are_those_that_are_resolved(denoised):
+    """Against a baseline, cells with the same levels stand together; what is not resolved is counted."""
+    less = ["0.1 0.5 0.75 1", "0.1 0.5 0.75 1", "0.25 0.5", "", ""]
+    rows = [
+        {"dataset": "digits", "baseline": "PCA", "cell": f"c{place}", "less_error_at": at, "unresolved": place,
+         "n": 4, "n_images": 360}
+        for place, at in enumerate(less)
+    ]  # fmt: skip
+    (text,) = restoration_text._crossings(pd.DataFrame(rows), restoration.DENOISING)
+    assert text.startswith(
+        "digits, Gaussian noise, less error than PCA: c0, c1 at σ = 0.1 and 0.5 to 1; c2 at σ = 0.25 and 0.5; "
+        "the other 2 cells at no level (tried: "
+    )
+    assert "10 of the 25 comparisons are not resolved" in text
+    (text,) = restoration_text._crossings(pd.DataFrame(rows[3:]), restoration.DENOISING)
+    assert "less error than PCA: all 2 cells at no level (tried: " in text
+    one = estimate(results(model_rows(1), baseline_rows(1)), LEVELS)
+    assert one.crossings["unresolved"].tolist() == [5, 5], "one seed resolves nothing"
+    assert denoised.crossings.query("baseline == 'linear optimum'")["unresolved"].tolist() == [0, 0]
+
+
+def others(name, ratio, spread=0.0):
+    """Estimates with another baseline, whose error is that of the linear optimum times a constant of each seed."""
+    made = [
+        {**row, "method": name, "mse": row["mse"] * ratio * np.exp(spread * (-1) ** row["seed"])}
+        for row in baseline_rows()
+    ]
+    return estimate(results(model_rows(), baseline_rows() + made), LEVELS)
+
+
+def test_cells_stand_against_other_baselines_paired_by_seed(denoised):
+    found = others("PCA", 2.0, 0.1).baselines.set_index("cell")
+    row = found.loc["digits-dense-k2-mse"]
+    noise = [np.mean([0.02 * np.random.default_rng([s, c]).normal() for c in range(5)]) for s in range(4)]
+    logs = 0.5 + np.array(noise) - np.log(2) - 0.1 * np.array([1, -1, 1, -1])
+    half = stats.t.ppf(1 - 0.025 / 2, 3) * stats.sem(logs)  # Bonferroni for two cells
+    assert (row["skill"], row["high"] - row["skill"]) == pytest.approx((logs.mean(), half))
+    assert row[["baseline", "n", "conditions", "n_images"]].tolist() == ["PCA", 4, 5, 360]
+    costly = denoised.baselines  # one seed stands against all, on the images that it has
+    assert costly["baseline"].unique().tolist() == ["total variation"] and set(costly["n"]) == {4}
+    assert set(costly["n_images"]) == {100}
+    assert not len(estimate(results(model_rows(), baseline_rows()), LEVELS).baselines)
+
+
+def test_counts_against_other_baselines_are_told():
+    found = others("PCA", 1.0)
+    said = restoration_text.sentences(found, restoration.DENOISING, "test")
+    text = next(t for t in said if "error against other methods" in t)
+    assert "less than PCA in 1 of 2 cells, more in 1 (least: digits-dense-k8-mse-denoising 0.7" in text
+    assert "geometric mean over 5 conditions, 360 test images, n = 4 seeds" in text
+    (answer,) = restoration_text.answers(found, restoration.DENOISING, "test")
+    assert "; below that of PCA in 1 of 2 (1 of them trained with noise), above it in 1; " in answer.sentence
+    (answer,) = restoration_text.answers(others("PCA", 1.0, 2.0), restoration.DENOISING, "test")
+    assert "; below that of PCA in 0 of 2, above it in 0, not resolved in 2; " in answer.sentence
+    (answer,) = restoration_text.answers(found, restoration.INPAINTING, "test")
+    assert "trained with" not in answer.sentence, "noise is no training for it"
+
+
+def test_an_answer_says_no_where_a_method_without_training_has_less_error_than_all_cells():
+    for name, words in (("biharmonic", "biharmonic interpolation"), ("PCA", None)):
+        (answer,) = restoration_text.answers(others(name, 0.5), restoration.INPAINTING, "test")
+        refuted = f"no, even {words}, which needs no training images, has less error than all 2 cells; the error"
+        assert answer.sentence.startswith(f"digits, inpainting: {refuted if words else 'the error'}")
+
+
+def test_what_networks_were_trained_with_is_told(denoised):
+    noise = f"Gaussian noise, σ = {regularizers.NOISE:g}"
+    (text,) = restoration_text._handicap(denoised.skill, restoration.DENOISING)
+    assert f"1 of 2 cells was trained with {noise}, whatever the noise to be removed, the others without noise" in text
+    assert text.endswith("the linear optimum has no bottleneck and is fitted anew to each kind and level of noise.")
+    (text,) = restoration_text._handicap(denoised.skill, restoration.INPAINTING)
+    assert f"no network was trained with removed pixels (1 of 2 cells was trained with {noise}); the linear" in text
+    (text,) = restoration_text._handicap(denoised.skill.iloc[:1], restoration.DENOISING)
+    assert "no network was trained with noise; the linear optimum" in text
+    assert restoration._inputs(restoration.INPAINTING)["trained_on"].str.contains(noise, regex=False).all()
 
 
 def test_models_trained_with_noise_are_told_against_the_linear_optimum(denoised):
     said = restoration_text.sentences(denoised, restoration.DENOISING, "test")
-    text = next(t for t in said if "trained with noise" in t)
-    assert text.startswith("digits-dense-k8-mse-denoising") and "n = 4 seeds" in text
-    assert "σ = 0.25: 0.7" in text and text.count("the network wins") == 2
+    text = next(t for t in said if "against the linear optimum on the same images" in t)
+    assert text.startswith("digits-dense-k8-mse-denoising, trained with Gaussian noise") and "n = 4 seeds" in text
+    assert "less error in 5 of 5 conditions (Gaussian noise, σ = 0.1: 0.7" in text
+    conditions = denoised.conditions.copy()
+    for condition, low, high in (("gaussian_0.1", 1.1, 1.3), ("gaussian_1.0", 0.9, 1.1)):
+        conditions.loc[conditions["condition"] == condition, ["ratio_low", "ratio_high"]] = low, high
+    mixed = dataclasses.replace(denoised, conditions=conditions)
+    (text,) = restoration_text._told(conditions, restoration.DENOISING)
+    assert "less error in 3 of 5 conditions (Gaussian noise, σ = 0.25: 0.7" in text
+    assert (
+        "), more in 1 (Gaussian noise, standard deviation σ 0.1), not resolved in 1 (Gaussian noise, standard "
+        "deviation σ 1) (n = 4 seeds"
+    ) in text
+    (answer,) = restoration_text.answers(mixed, restoration.DENOISING, "test")
+    assert answer.sentence.endswith(
+        "have less error than the linear optimum: digits-dense-k8-mse-denoising in 3 of 5 conditions (Gaussian noise, "
+        "standard deviation σ 0.25 to 0.75) (paired 95 % t intervals, each for itself)."
+    )
+    assert not list(restoration_text._told(conditions, restoration.INPAINTING))
+
+
+def test_conditions_of_one_panel_stand_together():
+    found = ["gaussian_0.1", "gaussian_0.5", "salt_pepper_0.5", "poisson_10"]
+    assert restoration_text._places(found, restoration.DENOISING) == (
+        "Gaussian noise, standard deviation σ 0.1 and 0.5; salt and pepper, share of pixels 0.5; Poisson noise, peak 10"
+    )
 
 
 def test_a_cell_that_lacks_seeds_keeps_those_it_has():
@@ -187,7 +272,7 @@ def test_one_seed_has_no_interval_and_says_so():
     estimates = estimate(results(model_rows(1), baseline_rows(1)), LEVELS)
     assert estimates.skill["low"].isna().all()
     said = restoration_text.sentences(estimates, restoration.DENOISING, "test")
-    assert any("not resolvable with n = 1 seeds" in text and "(no interval)" in text for text in said)
+    assert any("of 2 cells not resolved" in text and "n = 1 seeds" in text and "(no interval)" in text for text in said)
 
 
 def test_iteration_and_fills_are_compared_on_the_same_images():
@@ -257,21 +342,21 @@ def test_similarity_is_that_of_the_records(shape):
 
 
 def test_the_answer_names_a_statistic_and_a_figure(denoised):
-    shown = {"digits": list(CELLS)}
-    (answer,) = restoration_text.answers(denoised, restoration.DENOISING, "test", shown)
+    """The cell with the least of all ratios, whichever validation images would choose."""
+    (answer,) = restoration_text.answers(denoised, restoration.DENOISING, "test")
     assert (answer.question, answer.figure) == ("denoising", "digits")
     assert answer.statistic == "skill-digits-dense-k8-mse-denoising"
-    assert (
-        "the error on test images is below the linear optimum's in 1 of 2 cells, above it in 1; "
-        "digits-dense-k8-mse-denoising has"
-    ) in answer.sentence
+    assert "the error on test images is below the linear optimum's in 1 of 2 cells, above it in 1; " in answer.sentence
+    assert "; digits-dense-k8-mse-denoising has the least of the 2 ratios, 0.7" in answer.sentence
     skill = denoised.skill.assign(verdict=["not resolved", "lower"])
-    (answer,) = restoration_text.answers(
-        dataclasses.replace(denoised, skill=skill), restoration.DENOISING, "test", shown
-    )
+    (answer,) = restoration_text.answers(dataclasses.replace(denoised, skill=skill), restoration.DENOISING, "test")
     assert "in 1 of 2 cells, above it in 0, not told apart from it in 1; " in answer.sentence
     ids = pd.concat(restoration._citable(denoised))["id"]
     assert answer.statistic in set(ids) and ids.is_unique
+    assert "over-digits-dense-k2-mse-total-variation" in set(ids)
+    single = estimate(results(model_rows(cells={"digits-dense-k2-mse": 0.5}), baseline_rows()))
+    (answer,) = restoration_text.answers(single, restoration.DENOISING, "test")
+    assert "; digits-dense-k2-mse has 1.6" in answer.sentence, "one ratio is no least one"
 
 
 def test_chosen_cells_are_the_first_and_the_best_of_each_kind_by_validation_error():

@@ -205,6 +205,43 @@ def test_sizes_follow_the_grid_and_the_stopping_rule(usual):
     assert twenty["early stopping, patience 3"] == SAME and twenty["test MAE"] != twenty["test MAE"]
 
 
+def conclusions(*sizes):
+    """Of latent sizes: value, outcome without one seed; and beside them one resolved contrast."""
+    same = {"n": 4, "resolved": True, "applicable": 1}
+    rows = [{**same, "family": "loss", "conclusion": "a", "value": 0.5, SEEDS: SAME, "same": 1, "kept": 1}]
+    for number, (value, outcome) in enumerate(sizes):
+        stays = int(outcome in (SAME, SAME_UNRESOLVED))
+        names = {"family": SIZES, "conclusion": f"threshold {number}", "value": value, SEEDS: outcome}
+        rows.append({**same, **names, "same": stays, "kept": int(outcome == SAME)})
+    return pd.DataFrame(rows)
+
+
+def test_thresholds_that_no_size_meets_are_no_choices_that_survive():
+    table = conclusions((np.nan, SAME), (np.nan, SAME_UNRESOLVED))
+    assert robustness_text._overall(table, [SEEDS]) == (
+        "Of 1 conclusions 1 are resolved as declared. Of these 1 stay the same under all of 1 variations "
+        f"({SEEDS}; those that apply), and 1 stay resolved under all. Not among them: 2 thresholds beyond the latent "
+        "sizes tried."
+    )
+    assert list(robustness_text._sizes(table[1:], [SEEDS])) == [
+        "Latent sizes: beyond the sizes tried lie 2 of 2 thresholds, as declared and under every variation that "
+        "applies (judged on validation images; n = 4 seeds)."
+    ]
+    assert robustness_text._overall(table[1:], [SEEDS]).startswith("No conclusion is drawn. Not among them: 2")
+
+
+def test_choices_and_thresholds_beyond_the_grid_are_counted_apart():
+    table = conclusions((8, SAME), (16, OTHER), (np.nan, OTHER_UNRESOLVED))
+    chosen, beyond, *moved = robustness_text._sizes(table[1:], [SEEDS])
+    assert chosen == (
+        "Latent sizes: 1 of 2 choices stay the same under every variation that applies (judged on validation images; "
+        "n = 4 seeds)."
+    )
+    assert "beyond the sizes tried lies 1 of 3 thresholds, as declared and 0 of these under every" in beyond
+    assert [text.split(",")[0] for text in moved] == ["Latent sizes: threshold 1", "Latent sizes: threshold 2"]
+    assert "Of 3 conclusions 3 are" in robustness_text._overall(table, [SEEDS])
+
+
 def test_a_tuned_study_counts(alone, synthetic):
     trials = table(synthetic, noise=0.03).assign(learning_rate=3e-3)
     trials["trial"] = trials["trial"].str.replace(r"-s(\d+)$", r"-lr0.003-s\1", regex=True)

@@ -273,17 +273,13 @@ def test_the_family_changes_its_method_at_ten_seeds():
     assert_array_equal(family(NORMAL[:9]).p, bonferroni_t(NORMAL[:9]).p)
 
 
-def test_too_few_seeds_are_told_so():
-    for n, words in (
-        (1, "not resolvable with n = 1 seeds (smallest sign-flip p 1)"),
-        (5, "p 0.0625)"),
-        (6, "resolved"),
-    ):
-        found = family(NORMAL[:n, :1] * 0.01 + [[0.0]])
-        assert found.resolvable == (n >= 6) and found.verdicts()[0].endswith(words)
+def test_what_an_interval_leaves_open_is_not_resolved_however_few_the_seeds():
+    for n in (1, 5, 6, 10):
+        assert family(NORMAL[:n, :1]).verdicts() == ["not resolved"]
+    assert family(NORMAL[:4, :1] + 9).verdicts() == ["higher"], "t intervals resolve what sign flips of 4 cannot"
     assert np.isnan(family([[1.0, 2.0]]).p).all()
     unbounded = sign_flip_max_t([[5.0], [6.0], [5.0], [6.0], [5.0]])
-    assert unbounded.p == 1 / 16 and np.isposinf(unbounded.high) and not unbounded.resolvable
+    assert unbounded.p == 1 / 16 and np.isposinf(unbounded.high) and unbounded.verdicts() == ["not resolved"]
 
 
 def test_the_interval_gives_the_sentence():

@@ -115,20 +115,20 @@ def budget(*shares):
     return pd.DataFrame([{**same, **dict(zip(names, row, strict=True))} for row in (whole, *shares)])
 
 
-def test_a_share_with_an_interval_wider_than_all_shares_is_not_estimable():
-    table = budget(
-        ("initial weights", 0.285, 0.0184, 4.39), ("batch order", 0.2, 0.1, 0.4), (REMAINDER, -1.12, -18.3, 11.8)
-    )
-    first, left = variance_text._budget(table)
-    assert "Of that variance: batch order 20 % [10, 40], n = 4. The share of that variance is " in first
-    assert (
-        "not estimable for initial weights (n = 4): an interval wider than from 0 to 100 %" in first
-        and "28.5" not in first
-    )
-    assert "not told from 0" in left and "its size is not estimable with n = 4 seeds" in left and "112" not in left
-    _, left = variance_text._budget(budget(("batch order", 0.2, 0.1, 0.4), (REMAINDER, -0.2, -0.5, -0.1)))
-    assert left.startswith("c: the sources leave -20 % [-50, -10] of it (a negative estimate: ")
+def test_every_share_is_given_with_its_interval_and_vague_ones_are_named():
+    weights, order = ("initial weights", 0.285, 0.0184, 4.39), ("batch order", 0.06, 0.004, 0.94)
+    first, left = variance_text._budget(budget(weights, order, (REMAINDER, -1.12, -18.3, 11.8)))
+    assert "÷ that variance: initial weights 28.5 % [1.84, 439], n = 4; batch order 6 % [0.4, 94], n = 4. " in first
+    assert "None of these shares is resolved (the ends of the interval differ by more than a factor of 10)." in first
+    assert left.startswith("c: the sources leave -112 % [-1830, 1180] of it (n = 4) (a negative estimate: ")
+    assert "not told from 0, so that they may simply add up" in left
+    narrow = ("batch order", 0.2, 0.1, 0.4)
+    first, left = variance_text._budget(budget(weights, narrow, (REMAINDER, -0.2, -0.5, -0.1)))
+    assert "Not resolved is the share of initial weights (the ends" in first and "None of these" not in first
     assert "told from 0, so that they do not simply add up" in left
+    assert all("the ends of the interval" not in text for text in variance_text._budget(budget(narrow)))
+    (alone,) = variance_text._budget(budget(weights))
+    assert "Not resolved is the share of initial weights (the ends" in alone
 
 
 def test_seeds_needed_are_told_apart_from_the_label():
@@ -143,6 +143,8 @@ def test_an_estimate_beyond_the_axis_is_an_arrow_without_a_point():
     marks = {(mark, float(x), int(y)) for mark, x, y in drawn if mark in ("o", "<", ">")}
     assert marks == {("o", 50, 2), (">", 300, 2), ("<", -100, 1), (">", 300, 1), (">", 300, 0)}
     assert [text.get_text() for text in axes.texts] == ["50 %", "-112 %", "500 %"]
+    said = " ".join(axes.figure.get_supxlabel().split())
+    assert said.endswith("Arrows: the interval leaves the axis; an estimate that does so has no point.")
 
 
 def test_a_study_with_nothing_to_split_says_so(trials, synthetic):
