@@ -157,7 +157,7 @@ def _interval(row: pd.Series) -> str:
 def _unresolved(row: pd.Series) -> str:
     """Said of an interval that leaves every size up to the best, or that a single seed gave."""
     everything = row["low"] == row["first"] != row["high"] and row["high"] == row["best"]
-    return f": not resolvable with {row['n']} seeds" if everything or row["n"] < 2 else ""
+    return f": not resolved with {row['n']} seeds" if everything or row["n"] < 2 else ""
 
 
 def _none(value: Any) -> bool:

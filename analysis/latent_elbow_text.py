@@ -100,7 +100,7 @@ def _demonstration(curve: pd.DataFrame) -> Iterator[str]:
     if n < FEW_SEEDS:
         yield (
             f"A demonstration: {n} seeds resolve little, and the intervals rest on errors that are normal over seeds. "
-            f"Where an interval spans several sizes, the choice is not resolvable with {n} seeds."
+            f"Where an interval spans several sizes, the choice is not resolved with {n} seeds."
         )
 
 
@@ -148,7 +148,7 @@ def _unresolved(row: dict[str, Any]) -> str:
     """Said of an interval that is as wide as the grid, or wide for want of seeds."""
     low, high = _size(row["low"]), _size(row["high"])
     everything = low == row["first"] and high == BEYOND
-    return f": not resolvable with {row['n']} seeds" if low != high and (everything or row["n"] < FEW_SEEDS) else ""
+    return f": not resolved with {row['n']} seeds" if low != high and (everything or row["n"] < FEW_SEEDS) else ""
 
 
 def _test(row: dict[str, Any], kind: str) -> str:
