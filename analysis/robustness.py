@@ -23,7 +23,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from analysis import citable, command, effects, figures
-from analysis.robustness_estimates import DECLARED, SIZES, Estimates, Study, estimate
+from analysis.robustness_estimates import DECLARED, SEEDS, SIZES, Estimates, Study, estimate
 from analysis.robustness_full_size import SUFFIX, FullSize, Size, compare
 from analysis.robustness_outcomes import NONE
 from study import manifest as manifests
@@ -129,18 +129,16 @@ def _citable_at_full_size(found: FullSize) -> list[pd.DataFrame]:
 
 
 def _citable(estimates: Estimates) -> list[pd.DataFrame]:
-    """Each conclusion under each variation, and of how many variations it survives."""
+    """Each conclusion under each variation but the many without one seed, and of how many variations it survives."""
     table = estimates.variations
-    tried = table[table["outcome"].ne(NONE) & table["variation"].ne(DECLARED)].assign(
-        seed=lambda rows: ["" if seed != seed or seed is None else f"s{int(seed):02d}" for seed in rows["seed"]]
-    )
+    tried = table[table["outcome"].ne(NONE) & ~table["variation"].isin([DECLARED, SEEDS])]
     parts: list[tuple[str, Any, str]] = [
-        ("ratio", tried["family"] != SIZES, "{metric} of {cell} ÷ that of {reference}: {variation} {seed}"),
-        ("size", tried["family"] == SIZES, "latent size of {cell} by the rule {reference}: {variation} {seed}"),
+        ("ratio", tried["family"] != SIZES, "{metric} of {cell} ÷ that of {reference}: {variation}"),
+        ("size", tried["family"] == SIZES, "latent size of {cell} by the rule {reference}: {variation}"),
     ]
     varied = [
         citable.statistics(
-            tried[rows], "variations", key=["family", "cell", "reference", "variation", "seed"], what=what,
+            tried[rows], "variations", key=["family", "cell", "reference", "variation"], what=what,
             value="value", p="p", prefix=prefix,
         )
         for prefix, rows, what in parts
