@@ -105,10 +105,12 @@ def _begun_otherwise(chosen: spaces.Space, options: argparse.Namespace) -> space
     Every message and README names a study alone, as in `study.search STUDY`. A study that `--set … --name STUDY` began
     goes on by that name as well, although a space is called the same; not where the space itself was edited since.
     """
-    there = (options.artifacts / chosen.name / "manifest.json").is_file()
-    if options.name or options.set or options.tuned or not there:
+    if options.name or options.set or options.tuned:
         return None
-    recorded = manifests.space_of(records.manifest(chosen.name, options.artifacts))
+    try:
+        recorded = manifests.space_of(records.manifest(chosen.name, options.artifacts))
+    except InputError:  # there is none, or one that cannot be read and is written anew
+        return None
     definition = spaces.parse(recorded.name, recorded.source, f"the search space of study {chosen.name}")
     if not _same_but_seeds(definition, chosen) or _same_but_seeds(recorded, chosen):
         return None
