@@ -7,8 +7,9 @@ from typing import Any
 
 from analysis.effects_codes import EXAMPLES
 from analysis.effects_families import Contrast
-from analysis.effects_mechanism import AGREES, CONTRADICTS, MATCHED, TO_PCA, UNDECIDED
+from analysis.effects_mechanism import AGREES, CONTRADICTS, TO_PCA
 from analysis.effects_pca import LINEAR
+from analysis.effects_predictions import MATCHED, UNDECIDED
 from analysis.effects_words import metric_name, numbers
 from study.levels import has
 from study.space import Space

@@ -17,20 +17,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from analysis import code_diff, figures
+from analysis import figures
 from analysis.effects_codes import EXAMPLES, NEIGHBOURS, TEST_IMAGES
 from analysis.effects_errors import OVER_PCA, cell_of
 from analysis.effects_families import Contrast, Family
-from analysis.effects_pca import LINEAR, PCA_FVU
+from analysis.effects_pca import PCA_FVU
+from analysis.effects_predictions import HIGHER, LOWER, UNDECIDED, expected_effect, predictions
 from analysis.statistics import paired_t
-from study.levels import has
 
 if TYPE_CHECKING:
     import pandas as pd
 
-LOWER, HIGHER, UNDECIDED = "lower", "higher", "undecided"
 AGREES, CONTRADICTS = "agrees", "contradicts"
-MATCHED = {"bce": "excess_bce", "mse": "mse", "mae": "mae", "ssim": "ssim"}  # loss → the metric that it minimises
 TOGETHER = 0.05  # a change of test ÷ training error of no importance, as a share
 TO_PCA = "ratio to PCA's"
 
@@ -173,122 +171,6 @@ def mechanisms(
         for row in by_count:
             row |= {"compared": len(by_count), "as_predicted": as_predicted}
     return pd.DataFrame(rows, columns=list(COLUMNS))
-
-
-def predictions(
-    contrast: Contrast,
-    registries: Mapping[str, Mapping[str, Callable]],
-    parameters: tuple[float, float] | None = None,
-    narrowest: float = np.inf,
-) -> dict[str, str]:
-    """What the explanation of a contrast predicts, from what it changes alone: measurement → lower or higher.
-
-    Args:
-        contrast: The cell and its reference.
-        registries: Factor → level → function.
-        parameters: How many the reference and the cell have.
-        narrowest: Units of the narrowest hidden layer of either; the code is none.
-    """
-    expected: dict[str, str] = {}
-    for factor in contrast.factors:
-        old, new = contrast.changed[factor]
-        if factor == "latent_dim":
-            expected |= _of_size(old, new, narrowest)
-        elif factor == "architecture":
-            expected |= _of_architecture(registries["architecture"], old, new, parameters)
-        elif factor == "loss":
-            expected |= {
-                f"train_{MATCHED[loss]}": way for loss, way in ((old, HIGHER), (new, LOWER)) if loss in MATCHED
-            }
-        elif factor == "regularizer":
-            expected |= _of_regularizer(old, new)
-        elif factor == "train_size":
-            expected |= {"gap": LOWER if (new or np.inf) > (old or np.inf) else HIGHER}
-        elif factor == "depth" and None not in (old, new):
-            names = {levels["architecture"] for _, levels in contrast.sides}
-            if all(gradients_grow(registries["architecture"].get(name)) for name in names):
-                expected |= {"gradient_scale": HIGHER if new > old else LOWER}
-    return expected
-
-
-REGULARIZED = {
-    "sparse": {"active_units": LOWER, "fit": HIGHER},
-    "variational": {"active_units": LOWER, "fit": HIGHER},
-    "denoising": {"gap": LOWER, "fit": HIGHER},
-    "contractive": {"effective_rank": LOWER, "fit": HIGHER},
-}
-
-
-def _of_regularizer(old: str, new: str) -> dict[str, str]:
-    """What the new one does, and the reverse of what the old one did; nothing where these are opposed."""
-    undone = {name: LOWER if way == HIGHER else HIGHER for name, way in REGULARIZED.get(old, {}).items()}
-    both = undone | REGULARIZED.get(new, {})
-    return {name: way for name, way in both.items() if undone.get(name, way) == way}
-
-
-def _of_size(old: int, new: int, narrowest: float) -> dict[str, str]:
-    """More units hold more directions: they are used, training images fit better, classes come apart.
-
-    Beyond the narrowest layer further units hold nothing more, though they vary.
-    """
-    if narrowest <= min(old, new):
-        return {}
-    more, less = (HIGHER, LOWER) if new > old else (LOWER, HIGHER)
-    used = {"active_units": more} if max(old, new) <= narrowest else {}
-    return {**used, "effective_rank": more, "fit": less, "neighbour_accuracy": more}
-
-
-def _of_architecture(
-    functions: Mapping[str, Callable], old: str, new: str, parameters: tuple[float, float] | None
-) -> dict[str, str]:
-    """Skips around the code relieve it; otherwise what counts is how many parameters there are to fit with.
-
-    A linear network is no better than PCA, whatever their number; what is not linear may be. Where they are equally
-    many and the new architecture's own reason names gradients, it keeps those small that grow without it.
-    """
-    skips = {name: has(functions.get(name), "skips") for name in (old, new)}
-    if skips[new] != skips[old]:
-        return {"latent_use": LOWER if skips[new] else HIGHER}
-    if LINEAR in (old, new):
-        above, below = ("over_pca", "reference_over_pca") if new == LINEAR else ("reference_over_pca", "over_pca")
-        return {above: HIGHER, below: LOWER}
-    if parameters is None:
-        return {}
-    if parameters[0] == parameters[1]:
-        held_down = gradients_grow(functions.get(old)) and _for_gradients(functions.get(new))
-        return {"gradient_scale": LOWER} if held_down else {}
-    return {"fit": LOWER if parameters[1] > parameters[0] else HIGHER}
-
-
-def gradients_grow(function: Callable | None) -> bool:
-    """Whether an architecture is of those whose gradients grow with depth, on the way back to the first layer.
-
-    Those normalised over batches and without skips (Yang et al. 2019, arXiv:1902.08129): the project's own that use
-    batch normalisation, by their code, less those whose own reason names gradients. Of others it is not known.
-    """
-    if function is None or not function.__module__.startswith("study.") or _for_gradients(function):
-        return False
-    return any("BatchNormalization" in text for text in code_diff.source(function).values())
-
-
-def _for_gradients(function: Callable | None) -> bool:
-    """Whether an architecture's own reason (`why`) names gradients."""
-    return "gradient" in getattr(function, "why", "")
-
-
-def expected_effect(expected: Mapping[str, str], metric: str) -> str:
-    """How the error moves if the reason is the right one; empty where its predictions leave that open.
-
-    Test error is training error times their ratio; it falls where the code is passed by, and rises where gradients
-    grow until a network can no longer be trained.
-
-    Args:
-        expected: From `predictions`.
-        metric: Of the error.
-    """
-    same = ("fit", "gap", f"train_{figures.split_of(metric)[1]}", "latent_use", "pca", "over_pca", "gradient_scale")
-    ways = {expected[name] for name in same if name in expected}
-    return ways.pop() if len(ways) == 1 else ""
 
 
 def _measurements(

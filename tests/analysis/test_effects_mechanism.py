@@ -8,7 +8,14 @@ import pytest
 from scipy import stats
 from sklearn.neighbors import KNeighborsClassifier
 
-from analysis import effects_codes, effects_cost, effects_explanations, effects_failures, effects_mechanism
+from analysis import (
+    effects_codes,
+    effects_cost,
+    effects_explanations,
+    effects_failures,
+    effects_mechanism,
+    effects_predictions,
+)
 from analysis.code_diff import registries
 from analysis.effects import contrasts, families_of
 from analysis.effects_codes import EXAMPLES, TEST_IMAGES, effective_rank, neighbour_accuracy
@@ -61,7 +68,7 @@ def contrast(space, cell):
 
 def test_predictions_follow_from_what_is_changed_alone(space):
     functions = registries(space)
-    ask = lambda cell, *known: effects_mechanism.predictions(contrast(space, cell), functions, *known)  # noqa: E731
+    ask = lambda cell, *known: effects_predictions.predictions(contrast(space, cell), functions, *known)  # noqa: E731
     fewer = ask("digits-keras_io-k1-bce-b32")
     assert fewer == {"active_units": "lower", "effective_rank": "lower", "fit": "higher", "neighbour_accuracy": "lower"}
     assert ask("digits-keras_io-k8-bce-b32")["fit"] == "lower"
@@ -75,7 +82,7 @@ def test_predictions_follow_from_what_is_changed_alone(space):
 
 def test_another_regularizer_takes_back_what_the_old_one_did():
     """Of two that fit worse nobody knows which does more; what one of them alone moves is predicted."""
-    ask = effects_mechanism._of_regularizer
+    ask = effects_predictions._of_regularizer
     assert ask("none", "sparse") == {"active_units": "lower", "fit": "higher"}
     assert ask("sparse", "none") == {"active_units": "higher", "fit": "lower"}
     assert ask("sparse", "variational") == {}
@@ -206,7 +213,7 @@ def test_the_share_of_neighbours_says_which():
     ],
 )
 def test_what_a_reason_predicts_of_the_error(expected, metric, way):
-    assert effects_mechanism.expected_effect(expected, metric) == way
+    assert effects_predictions.expected_effect(expected, metric) == way
 
 
 def with_parameters(trials, cell, count):
@@ -312,7 +319,7 @@ def test_units_beyond_the_narrowest_layer_are_credited_with_nothing(space, trial
         "code, whether its units vary or not."
     )
     assert "more units vary, " in said_of(space, found, "digits-keras_io-k8-bce-b32")[0]
-    assert effects_mechanism.predictions(contrast(space, cell), registries(space), None, 2) == {}
+    assert effects_predictions.predictions(contrast(space, cell), registries(space), None, 2) == {}
     narrow = {**rows.loc["narrowest_width"].to_dict(), "cell_value": 2.0, "reference_value": 2.0}
     said = effects_explanations.explanation(contrast(space, cell), space, {"narrowest_width": narrow})
     assert said.startswith("A layer of 2 units is no wider than either code")
@@ -345,7 +352,7 @@ def test_normalised_networks_without_skips_are_held_against_gradients_that_grow(
     assert "those at the first kernel are larger in the deeper network." in said_of(deep, found, plain)[0]
     deeper = families_of(deep)[1].contrasts[1]
     assert effects_explanations.explanation(deeper, deep, {}).startswith("No explanation is offered")
-    assert effects_mechanism.predictions(contrast(deep, residual), registries(deep), (100, 150)) == {"fit": "lower"}
+    assert effects_predictions.predictions(contrast(deep, residual), registries(deep), (100, 150)) == {"fit": "lower"}
 
 
 def test_a_linear_network_is_held_against_pca(space, trials):
