@@ -70,7 +70,7 @@ def answers(estimates: Estimates, shown: Mapping[str, Sequence[str]]) -> Iterato
     for row in _with_pca(estimates.classes):
         statistic = f"classes-over-pca-{citable.slug(row['dataset'])}-{citable.slug(row['what'])}"
         yield citable.Answer("anomaly", _mean_over_pca(row), statistic, row["dataset"])
-    in_turn = set(estimates.auc.loc[estimates.auc["set"] == OTHER_CLASSES, "cell"]) if len(estimates.classes) else set()
+    in_turn = _in_turn(estimates)
     for dataset, every in shown.items():
         if not (cells := [cell for cell in every if cell not in in_turn]):
             continue
@@ -85,6 +85,15 @@ def answers(estimates: Estimates, shown: Mapping[str, Sequence[str]]) -> Iterato
         sentence += _caveat(told) + _over_all(estimates.contrast, dataset, {one.name for one in told})
         statistic = f"auc-{citable.slug(cell)}-{citable.slug(rows['set'].iloc[0])}-{citable.slug(PRIMARY)}"
         yield citable.Answer("anomaly", sentence, statistic, str(dataset))
+
+
+def _in_turn(estimates: Estimates) -> set[str]:
+    """The cells of a single class, of data sets whose classes were held as normal in turn."""
+    if not len(estimates.classes):
+        return set()
+    datasets = estimates.classes.loc[estimates.classes["classes"] > 1, "dataset"]
+    rows = estimates.auc[estimates.auc["dataset"].isin(datasets)]
+    return set(rows.loc[rows["set"] == OTHER_CLASSES, "cell"])
 
 
 def caption(estimates: Estimates, dataset: str, split: str, drawn: Sequence[str]) -> str:
@@ -200,10 +209,9 @@ def _published(row: Mapping[str, Any], table: pd.DataFrame) -> str:
         if all(other[factor] == row[factor] or (other[factor] != other[factor] and row[factor] != row[factor])
                for factor in KIND)
     ]  # fmt: skip
-    longer = "longer, " if _improving(row) else ""
     return "".join(
         f" Published for this network with this preprocessing: {other['auc']:.3f} ({other['method']}); it was trained "
-        f"{longer}with weight decay and a falling learning rate, which are not used here."
+        "otherwise, with weight decay and a falling learning rate, which are not used here."
         for other in same
     )
 
@@ -341,8 +349,9 @@ def _caveat(confounded: Sequence[Confounded]) -> str:
     """Which of the sets that an answer names the pixels alone tell apart; "" where none is."""
     if not confounded:
         return ""
+    less = ": the anomalies have less of it"
     listed = [
-        f"{one.name} ({one.method} alone has AUC {_spread(one.low, one.high)}{'' if one.low > 0.5 else ': less of it'})"
+        f"{one.name} ({one.method} alone has AUC {_spread(one.low, one.high)}{'' if one.low > 0.5 else less})"
         for one in confounded
     ]
     return (

@@ -139,7 +139,8 @@ def write(tables: Mapping[str, pd.DataFrame], folder: Path) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     paths = [folder / f"{name}.csv" for name in tables]
     for path, table in zip(paths, tables.values(), strict=True):
-        table.map(_rounded).to_csv(path, index=False, lineterminator="\n")
+        rounded = table.apply(lambda column: column.map(_rounded) if column.dtype in (float, object) else column)
+        rounded.to_csv(path, index=False, lineterminator="\n")
     return paths
 
 

@@ -66,8 +66,7 @@ class Estimates:
         sensitivity: The same as `contrasts` with failed trials at the mean image's error.
         pairs: The differences behind `contrasts`, a row a seed.
         failures: How often each cell fails.
-        curves, ends, reach, stopping: Of training (`effects_training`); `stopping` with `fell_again` and
-            `reference_fell_again`: of how many of the n trials the error fell below its best after the rule stopped.
+        curves, ends, reach, stopping: Of training (`effects_training`).
         cost: Ratios of seconds an epoch; empty where nothing was measured.
         unmeasured: The cells whose time was not measured.
         search_time: Seconds an epoch as the search noted them, while other trials ran beside; descriptive.
@@ -147,7 +146,7 @@ def estimate(
         curves,
         effects_training.ends(curves),
         effects_training.reach(history, mine, families),
-        _with_fell_again(effects_training.stopping(history, mine, families), history, mine),
+        effects_training.stopping(history, mine, families),
         effects_cost.ratios(cost, families),
         effects_cost.unmeasured(cost, families),
         effects_cost.in_search(mine, families),
@@ -167,24 +166,6 @@ def _with_networks(
         narrowest_width=table["cell"].map(widths),
         past_code=[cell != reference for cell, reference in skips],
     )
-
-
-def _with_fell_again(table: pd.DataFrame, history: pd.DataFrame, trials: pd.DataFrame) -> pd.DataFrame:
-    """`stopping` with the trials of each side's pairs that the rule stopped too soon (`Estimates.stopping`)."""
-    from analysis.effects_training import EARLY, stopped
-
-    least = history["val_mse"].astype(float).groupby(history["trial"]).min()
-    missed = trials["trial"].map(stopped(history)["val_mse"]) > trials["trial"].map(least)
-    by_seed = trials.assign(missed=missed).pivot(index="cell", columns="seed", values="missed")
-
-    def counts(side: str) -> list[int]:
-        rows = zip(table[side], table["seeds"].str.split(), table["rule"], strict=True)
-        return [
-            int(by_seed.loc[cell, map(int, seeds)].sum()) if rule == EARLY and seeds else 0
-            for cell, seeds, rule in rows
-        ]
-
-    return table.assign(fell_again=counts("cell"), reference_fell_again=counts("reference"))
 
 
 def _others(trials: pd.DataFrame, families: Sequence[Family]) -> pd.DataFrame:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 LEFT_OUT, MEAN_IMAGE = "left out", "mean image"  # what becomes of failed trials
 DRAW = ("dataset", "train_size", "normal_class", "preprocessing", "randomness", "seed")  # these decide the mean image
 OVER_PCA = "test_over_pca"  # test MSE ÷ PCA's at the same size on the same images; its log is the skill
+UNLEARNT = 0.9  # a fraction of variance unexplained from which a network does hardly better than the mean image (1)
 DECIBEL = -np.log(10) / 10  # of log error: PSNR is the mean over images of -10·log₁₀(MSE)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from analysis.effects_codes import EXAMPLES
 from analysis.effects_families import Contrast
-from analysis.effects_mechanism import AGREES, CONTRADICTS, TO_PCA
+from analysis.effects_mechanism import AGREES, CONTRADICTS, MOST, TO_PCA
 from analysis.effects_pca import LINEAR
 from analysis.effects_predictions import MATCHED, UNDECIDED
 from analysis.effects_words import metric_name, numbers
@@ -27,11 +27,21 @@ def explanation(contrast: Contrast, space: Space, rows: Mapping[str, Mapping[str
     predicts is said as an expectation. Of networks that did not train nothing is.
     """
     if "collapsed" in rows:
-        whose = "The" if rows["collapsed"]["cell_value"] == 1 else "The reference's"
-        return f"{whose} networks did not train: none is better than the mean image."
+        return _untrained(rows["collapsed"])
     reason = _reason(contrast, space, rows)
     predicts = "dataset" in contrast.changed or any(row["predicted"] for row in rows.values())
     return f"{_before(next(iter(rows.values())))}{reason}" if rows and predicts else reason
+
+
+def _untrained(collapsed: Mapping[str, Any]) -> str:
+    sides = {"The cell": collapsed["cell_value"], "The reference": collapsed["reference_value"]}
+    said = [
+        f"{side} did not train: {'none' if share == 1 else 'most'} of its networks {'is' if share == 1 else 'are no'} "
+        "better than the mean image."
+        for side, share in sides.items()
+        if share > MOST
+    ]
+    return " ".join(said)
 
 
 def _before(row: Mapping[str, Any]) -> str:

@@ -1,7 +1,8 @@
 """What an explanation predicts, from what a contrast changes alone: which measurement moves which way.
 
 Pure, and before any number is looked at; `effects_mechanism` then measures. A prediction comes from theory or from what
-a level is made for, never from what was seen.
+a level is made for. That of depth was once the opposite: `residual_depth` contradicted it, and the theory it now
+follows was found afterwards.
 """
 
 from __future__ import annotations

@@ -150,14 +150,14 @@ def _caveats(row: dict[str, Any], estimates: Estimates) -> str:
 
 
 def _collapsed(row: dict[str, Any], failures: pd.DataFrame) -> list[str]:
-    """The sides of a contrast whose completed trials are all no better than the mean image."""
+    """How many of each side's completed trials are no better than the mean image, where any are."""
     completed = failures[failures["what"] == "collapsed"].set_index("cell")
-    sides = {"cell": "", "reference": "the reference's "}
+    sides = {"cell": "its", "reference": "the reference's"}
     return [
-        f"no network of {whose}{trials['n']} better than the mean image"
+        f"{trials['count']} of {whose} {trials['n']} networks no better than the mean image"
         for side, whose in sides.items()
         for trials in _rows(completed.loc[[row[side]]])
-        if trials["count"] == trials["n"] > 0
+        if trials["count"]
     ]
 
 

@@ -129,25 +129,39 @@ def stopping(history: pd.DataFrame, trials: pd.DataFrame, families: Sequence[Fam
     """The contrasts of validation error with all epochs, and had early stopping ended each trial: a sensitivity.
 
     Returns:
-        The columns of `contrasts` with `rule`, and `epochs` and `reference_epochs`, the mean numbers of epochs made.
+        The columns of `contrasts` with `rule`; `epochs` and `reference_epochs`, the mean numbers of epochs made; and
+        `fell_again` and `reference_fell_again`: in how many of the n trials of either side `val_mse` fell below its
+        best so far after the rule had stopped (0 with all epochs).
     """
     import pandas as pd
 
-    early = trials["trial"].map(stopped(history)["val_mse"])
+    kept = stopped(history)
+    early = trials["trial"].map(kept["val_mse"])
+    least = trials["trial"].map(history["val_mse"].astype(float).groupby(history["trial"]).min())
     share = early / trials["val_mse"]
-    made = trials["trial"].map(stopped(history)["epochs"])
+    known = trials.assign(cell=cell_of(trials))
     variants = {
-        ALL_EPOCHS: trials.assign(made=trials["epochs"]),
-        EARLY: trials.assign(val_mse=early, val_fvu=trials["val_fvu"] * share, made=made),
+        ALL_EPOCHS: known.assign(made=known["epochs"], fell_again=False),
+        EARLY: known.assign(
+            val_mse=early,
+            val_fvu=known["val_fvu"] * share,
+            made=known["trial"].map(kept["epochs"]),
+            fell_again=early > least,
+        ),
     }
     found = []
     for rule, table in variants.items():
-        mean = table.assign(cell=cell_of(table)).groupby("cell")["made"].mean()
+        mean = table.groupby("cell")["made"].mean()
+        again = table.loc[table["fell_again"], ["cell", "seed"]]
         for family in families:
             kind = "fvu" if figures.split_of(family.metric)[1] == "fvu" else "mse"
             rows = contrasts(table, [family], f"val_{kind}")
             epochs = {"epochs": rows["cell"].map(mean), "reference_epochs": rows["reference"].map(mean)}
-            found.append(rows.assign(rule=rule, **epochs))
+            fell = {
+                "fell_again": _among_pairs(rows, "cell", again),
+                "reference_fell_again": _among_pairs(rows, "reference", again),
+            }
+            found.append(rows.assign(rule=rule, **epochs, **fell))
     return pd.concat(found, ignore_index=True)
 
 
@@ -165,6 +179,15 @@ def _with_trials(history: pd.DataFrame, trials: pd.DataFrame, families: Sequence
     known = known.assign(per_mse=known["val_fvu"].astype(float) / known["val_mse"].astype(float))
     rows = known[["trial", "cell", "seed", "dataset", "per_mse"]].merge(history, on="trial")
     return rows.assign(val_fvu=rows["val_mse"] * rows["per_mse"])
+
+
+def _among_pairs(rows: pd.DataFrame, side: str, chosen: pd.DataFrame) -> list[int]:
+    """How many of the chosen trials, by `cell` and `seed`, are among the pairs of each contrast on one of its sides."""
+    there = set(zip(chosen["cell"], chosen["seed"], strict=True))
+    return [
+        sum((cell, int(seed)) in there for seed in seeds.split())
+        for cell, seeds in zip(rows[side], rows["seeds"], strict=True)
+    ]
 
 
 def _interval(summary: pd.DataFrame, metric: str) -> pd.DataFrame:

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from analysis.draws import images_of
+from analysis.effects_errors import UNLEARNT
 from analysis.generalization_flip import flip
 from analysis.generalization_points import AREAS, GENERATION, PARTS
 from analysis.generalization_rectangle import rectangle
-from analysis.residual_twins import UNLEARNT
 from analysis.statistics import LEVEL, alpha, family, holm, paired_t, t_interval, tost
 from study import records
 

@@ -9,10 +9,10 @@ import numpy as np
 
 from analysis.citable import Answer, slug
 from analysis.draws import THESE_IMAGES, images_of
+from analysis.effects_errors import UNLEARNT
 from analysis.generalization_estimates import LINEAR, ONE_CLASS
 from analysis.generalization_membership import CHANCE
 from analysis.generalization_points import ANOMALY, AREAS, GENERATION, MEMBERSHIP, PARTS, RECONSTRUCTION
-from analysis.residual_twins import UNLEARNT
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -146,10 +146,8 @@ def _over(shown: Any, every: pd.DataFrame, of_mean: float) -> dict[str, Any]:
 
 def _mean_image_ratio(gallery: Gallery) -> float:
     """The error of the training mean image on the worst tenth ÷ that on median images."""
-    errors, kinds = (
-        metrics.squared_error(gallery.originals, gallery.mean_image[None]),
-        np.array(_kinds(len(gallery.index))),
-    )
+    errors = metrics.squared_error(gallery.originals, gallery.mean_image[None])
+    kinds = np.array(_kinds(len(gallery.index)))
     median, worst = (float(errors[kinds == kind].mean()) for kind in KINDS)
     return worst / median
 

@@ -50,7 +50,7 @@ def _ratio(row: dict[str, Any]) -> Iterator[str]:
         if row["cells"] > 1:
             over = f"median over {row['cells']} cells"
         if row["collapsed"]:
-            over += f", {row['collapsed']} left out for a network no better than the mean image"
+            over += f", {row['collapsed']} left out that {_have(row['collapsed'])}"
         if row["cells"] > 1:
             over += f"; from {row['ratio_least']:.3g} to {row['ratio_greatest']:.3g}"
         yield (
@@ -58,6 +58,13 @@ def _ratio(row: dict[str, Any]) -> Iterator[str]:
             f"median ones ({over}; no interval). With the training mean image in their place it is "
             f"{row['mean_image_ratio']:.3g} times; {row['above']} of {row['cells']} cells lie above that."
         )
+    elif row["collapsed"]:
+        every = f"all {row['collapsed']} cells" if row["collapsed"] > 1 else "the one cell"
+        yield f"{every} {_have(row['collapsed'])}: nothing is said of hard images."
+
+
+def _have(cells: int) -> str:
+    return f"{'have' if cells > 1 else 'has'} a seed whose network is no better than the mean image"
 
 
 def _common(row: dict[str, Any]) -> Iterator[str]:
@@ -67,7 +74,7 @@ def _common(row: dict[str, Any]) -> Iterator[str]:
             yield "one seed: what its reconstructions owe to chance cannot be said."
         return
     ends = [f"{100 * row[f'common_{end}']:.3g} % ({row[f'common_{end}_cell']})" for end in ("least", "greatest")]
-    out = "collapsed ones left out; " if row["collapsed"] else ""
+    out = "cells with a collapsed seed left out; " if row["collapsed"] else ""
     share = ends[0] if row["common_cells"] == 1 else f"between {ends[0]} and {ends[1]}"
     yield (
         f"{share} of the squared error is common to all seeds of a cell ({out}n = {row['n']} seeds; unbiased, "

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 from analysis import residual_training_text
 from analysis.citable import Answer, slug
 from analysis.command import span
+from analysis.effects_errors import UNLEARNT
 from analysis.residual_estimates import IMPUTED, INTERACTION
 from analysis.residual_latent_use import EVERYTHING, LEAKS
 from analysis.residual_training_text import as_rows, ends
-from analysis.residual_twins import PLAIN, SKIPS, UNLEARNT
+from analysis.residual_twins import PLAIN, SKIPS
 from analysis.statistics import smallest_p
 
 if TYPE_CHECKING:
@@ -267,7 +268,7 @@ def _left_out(rows: pd.DataFrame) -> str:
 def _use(use: pd.DataFrame) -> Iterator[str]:
     if not len(use):
         return
-    whole = (use["use"] >= EVERYTHING) & (use["architecture"] != LEAKS)
+    whole = use["architecture"] != LEAKS  # by what it connects, not by the measured value: that may be unknown
     for row in as_rows(use[~whole]):
         yield f"{row['cell']}: {_latent_use(row)}"
     if whole.any():

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from analysis import effects_cost, effects_training
-from analysis.effects_errors import cell_of
-from analysis.residual_twins import GROUP, PLAIN, SKIPS, UNLEARNT, per_block
+from analysis.effects_errors import UNLEARNT, cell_of
+from analysis.residual_twins import GROUP, PLAIN, SKIPS, per_block
 from analysis.statistics import LEVEL, Estimate, clopper_pearson, paired_t, percent, t_interval, t_margin
 
 if TYPE_CHECKING:

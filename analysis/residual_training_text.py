@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from analysis.command import span
 from analysis.effects_cost import BUSY
+from analysis.effects_errors import UNLEARNT
 from analysis.residual_training import TREND, TRENDS
-from analysis.residual_twins import PLAIN, SKIPS, UNLEARNT
+from analysis.residual_twins import PLAIN, SKIPS
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 SKIPS, PLAIN = "residual", "plain_deep"
 GROUP = ["dataset", "of"]  # what twins are compared within
-UNLEARNT = 0.9  # a fraction of variance unexplained from which a network does hardly better than the mean image (1)
 SAME = [factor for factor in records.FACTORS if factor not in ("architecture", "depth")]
 NAMES = {"latent_dim": "k = {}", "train_size": "n = {}", "normal_class": "class {}", "learning_rate": "rate {}",
          "batch_size": "batch {}"}  # fmt: skip
@@ -37,7 +36,7 @@ def interaction(log_ratios: ArrayLike, depths: Sequence[int]) -> Estimate:
     Raises:
         ValueError: Fewer than 2 depths, or NaN.
     """
-    return replace(paired_t(slopes(log_ratios, np.log2(depths))), method=f"mean, {percent(LEVEL)} t interval")
+    return _slope(log_ratios, np.log2(depths))
 
 
 def per_block(logs: ArrayLike, depths: Sequence[int]) -> Estimate:
@@ -52,7 +51,7 @@ def per_block(logs: ArrayLike, depths: Sequence[int]) -> Estimate:
     Raises:
         ValueError: Fewer than 2 depths.
     """
-    return replace(paired_t(slopes(logs, depths)), method=f"mean, {percent(LEVEL)} t interval")
+    return _slope(logs, depths)
 
 
 def slopes(values: ArrayLike, places: ArrayLike) -> Floats:
@@ -77,6 +76,11 @@ def twins(trials: pd.DataFrame) -> pd.DataFrame:
     varied = [name for name in SAME if name != "dataset" and found[name].map(str).nunique() > 1]
     shown = [name for name in SAME if name in ("latent_dim", "loss", *varied)]
     return found.assign(of=[_name(row, shown) for row in found[shown].to_dict("records")])
+
+
+def _slope(logs: ArrayLike, places: ArrayLike) -> Estimate:
+    """The mean over seeds of the slopes over the places, with its paired t interval."""
+    return replace(paired_t(slopes(logs, places)), method=f"mean, {percent(LEVEL)} t interval")
 
 
 def _name(row: dict[str, Any], shown: Sequence[str]) -> str:

@@ -241,11 +241,16 @@ def _contrasts(table: np.ndarray) -> Iterator[tuple[Contrasts, int]]:
 def _over(models: pd.DataFrame, baseline: pd.DataFrame, same_images: bool) -> pd.DataFrame:
     """The rows of models, their `skill` over one baseline instead, on the most images that both were tried on.
 
-    Paired by seed; where all seeds have the same images, a baseline of a single seed stands against all of them.
+    Paired by seed; where all seeds have the same images, a baseline of a single seed of a draw stands against all of
+    them.
     """
-    single = same_images and baseline["seed"].nunique() == 1
-    keys = [key for key in KEYS if key != "seed" or not single]
-    rows = all_images(models.merge(baseline[[*keys, "mse"]], on=keys, suffixes=("", "_baseline")))
+    import pandas as pd
+
+    seeds, parts = baseline.groupby(list(DRAW))["seed"].transform("nunique"), []
+    for single, part in baseline.groupby(same_images & (seeds == 1)):
+        keys = [key for key in KEYS if key != "seed" or not single]
+        parts.append(models.merge(part[[*keys, "mse"]], on=keys, suffixes=("", "_baseline")))
+    rows = all_images(pd.concat(parts, ignore_index=True))
     return rows.assign(skill=np.log(rows["mse"] / rows["mse_baseline"]))
 
 
@@ -256,7 +261,7 @@ def _baselines(once: pd.DataFrame, baselines: pd.DataFrame, same_images: bool) -
     others, tables = baselines[baselines["method"] != REFERENCE], []
     for (_, method), theirs in others.groupby(["dataset", "method"], sort=False):
         table = _family(_over(once, theirs, same_images), "cell")
-        if len(table):  # not where the seeds of either are other ones
+        if len(table):  # none where no seed has both
             table.insert(2, "baseline", method)
             tables.append(table)
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()

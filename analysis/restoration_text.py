@@ -43,7 +43,8 @@ def sentences(estimates: Estimates, kind: Kind, split: str) -> list[str]:
 def answers(estimates: Estimates, kind: Kind, split: str) -> Iterator[citable.Answer]:
     """One for each data set: how many cells beat the linear optimum and the other methods, and by how much at best.
 
-    The least of all cells' ratios is named, which their simultaneous intervals allow: nothing is chosen by test images.
+    The least of all cells' ratios on the evaluated images is named; the intervals are simultaneous, so that they cover
+    it too.
     """
     for dataset, rows in estimates.skill.groupby("dataset", sort=False):
         beat, lost, rest = _counts(rows)
@@ -182,7 +183,8 @@ def _baselines(table: pd.DataFrame, kind: Kind, split: str) -> Iterator[str]:
         yield (
             f"{dataset}, {kind.name}, error against other methods: {'; '.join(found)} ({kind.error}, geometric mean "
             f"over {rows['conditions'].max()} conditions, {_span(rows['n_images'])} {figures.SPLITS[split]} images, "
-            f"n = {command.span(set(rows['n']))} seeds; of each method, {rows['method'].iloc[0]}; see baselines.csv)."
+            f"n = {command.span(set(rows['n']))} seeds; simultaneous over the cells against each method: "
+            f"{rows['method'].iloc[0]}; see baselines.csv)."
         )
 
 

@@ -20,6 +20,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from analysis import citable, command, effects, figures
@@ -99,11 +100,9 @@ def answer(arguments: argparse.Namespace) -> command.Outcome:
 
 def at_full_size(study: str, artifacts: str, families: Sequence[effects.Family]) -> FullSize | None:
     """The study beside its pilot; None where there is no pilot, or one without a pair of cells."""
-    try:
-        full = _size(study + SUFFIX, artifacts)
-    except InputError:  # it was not run, or has no trial yet
+    if not any((Path(artifacts) / (study + SUFFIX)).glob("trials/*/record.json")):
         return None
-    return compare(_size(study, artifacts), full, families)
+    return compare(_size(study, artifacts), _size(study + SUFFIX, artifacts), families)
 
 
 def _size(study: str, artifacts: str) -> Size:

@@ -52,12 +52,12 @@ class FullSize:
     Attributes:
         cut: The study itself.
         full: The pilot.
-        contrasts: A row a declared contrast both of whose cells the pilot has: `family`, `conclusion`, `cell`,
-            `reference`, `full_cell`, `full_reference`, `metric`; the ratio of errors in the study, `value`, `low`,
-            `high`, `n`, and in the pilot, `full_value`, `full_low`, `full_high`, `full_n`, `full_least` and
-            `full_greatest` of its seeds, each interval for itself (paired t; from 10 seeds on sign flips); `change`,
-            the pilot's ratio ÷ the study's, with the interval and `change_p` of Welch's t on logarithms; `same`
-            direction of both means.
+        contrasts: A row a declared contrast, but of the number of images itself, both of whose cells the pilot has:
+            `family`, `conclusion`, `cell`, `reference`, `full_cell`, `full_reference`, `metric`; the ratio of errors in
+            the study, `value`, `low`, `high`, `n`, and in the pilot, `full_value`, `full_low`, `full_high`, `full_n`,
+            `full_least` and `full_greatest` of its seeds, each interval for itself (paired t; from 10 seeds on sign
+            flips); `change`, the pilot's ratio ÷ the study's, with the interval and `change_p` of Welch's t on
+            logarithms; `same` direction of both means.
         order: A row a cell of these: `dataset`, `cell`, geometric mean test MSE `error` with `n` and `rank` among the
             pilot's cells of the data set (1: least), and `full_error`, `full_n`, `full_rank`.
         points: A row a contrast, study ("cut" or "full") and seed: `family`, `conclusion`, `size`, `seed`, `ratio`.
@@ -92,7 +92,7 @@ def compare(cut: Size, full: Size, families: Sequence[effects.Family]) -> FullSi
     for family in families:
         for contrast in family.contrasts:
             at_full = _at(contrast, full.train_size)
-            if not set(at_full.names) <= there:
+            if "train_size" in contrast.changed or not set(at_full.names) <= there:
                 continue
             small, large = replace(family, contrasts=(contrast,)), replace(family, contrasts=(at_full,))
             seeds = {"cut": pairs(cut.trials, [small]), "full": pairs(full.trials, [large])}

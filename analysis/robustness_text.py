@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from analysis.command import span
 from analysis.effects_words import numbers
 from analysis.robustness_estimates import SIZES, TUNED, columns
 from analysis.robustness_outcomes import OTHER, OTHER_UNRESOLVED
@@ -37,11 +38,12 @@ def sentences(estimates: Estimates, study: str, tuned: bool) -> list[str]:
 def full_size(found: FullSize, pilot: str) -> Iterator[str]:
     """What the pilot at full size says of the contrasts it shares, and of the order of their cells."""
     table = found.contrasts
-    n, full_n = (_span(table[name]) for name in ("n", "full_n"))
+    n, full_n = (span(table[name]) for name in ("n", "full_n"))
     every = ((table["full_greatest"] < 1) & (table["value"] < 1)) | ((table["full_least"] > 1) & (table["value"] > 1))
     yield (
         f"At full size ({found.full.words}; {pilot}, n = {full_n}) {table['same'].sum()} of {len(table)} contrasts "
-        f"have the direction they have here ({found.cut.words}; n = {n}), {every.sum()} of these in every seed."
+        f"have the direction they have here ({found.cut.words}; n = {n}), {every.sum()} of these in every seed of the "
+        "pilot."
     )
     for row in _rows(table):
         here = numbers(row, "value", "low", "high")
@@ -55,15 +57,18 @@ def full_size(found: FullSize, pilot: str) -> Iterator[str]:
     for dataset, cells in found.order.groupby("dataset", sort=False):
         names = [" < ".join(_short(cell) for cell in cells.sort_values(rank)["cell"]) for rank in ("rank", "full_rank")]
         order = f"the same at both sizes: {names[0]}" if names[0] == names[1] else f"{names[0]} here, {names[1]} there"
-        yield f"Order by mean test MSE on {dataset}, {order} (n = {n} and {full_n})."
+        yield (
+            f"Order by mean test MSE over each cell's completed trials on {dataset}, {order} "
+            f"(n = {span(cells['n'])} and {span(cells['full_n'])})."
+        )
 
 
 def full_size_caption(found: FullSize) -> str:
     """What stands under the picture of both sizes."""
     return (
         f"Ratio of errors of each contrast that was also tried at full size: {found.cut.words} "
-        f"(n = {_span(found.contrasts['n'])} seeds, circles) above, {found.full.words} "
-        f"(n = {_span(found.contrasts['full_n'])}, diamonds) below. Symbols: geometric means over seeds; bars: their "
+        f"(n = {span(found.contrasts['n'])} seeds, circles) above, {found.full.words} "
+        f"(n = {span(found.contrasts['full_n'])}, diamonds) below. Symbols: geometric means over seeds; bars: their "
         "95 % intervals, each for itself (paired t, from 10 seeds on sign flips), cut off at the frame; ticks: seeds. "
         "Left of 1: less error."
     )
@@ -71,7 +76,7 @@ def full_size_caption(found: FullSize) -> str:
 
 def caption(estimates: Estimates, drawn: int) -> str:
     """What stands under the picture of so many of the conclusions."""
-    seeds, count = _span(estimates.conclusions["n"]), len(estimates.conclusions)
+    seeds, count = span(estimates.conclusions["n"]), len(estimates.conclusions)
     some = (
         f" Drawn are {drawn} of {count}: resolved ones before others, and of these those that the most variations "
         "change; all are in conclusions.csv."
@@ -161,14 +166,9 @@ def _turned(row: dict[str, Any], tried: list[str]) -> list[str]:
     return [f"{name} ({words[row[name]]})" for name in tried if row[name] in words]
 
 
-def _span(counts: pd.Series) -> str:
-    least, most = counts.min(), counts.max()
-    return f"{least}" if least == most else f"{least} to {most}"
-
-
 def _short(cell: str) -> str:
     """A cell's name without its data set and number of training images, which the sentence names."""
-    return re.sub(r"-n\d+$", "", cell.split("-", 1)[1])
+    return re.sub(r"-n\d+(?=-|$)", "", cell.split("-", 1)[1])
 
 
 def _ratio(row: dict[str, Any]) -> str:

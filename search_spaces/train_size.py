@@ -4,9 +4,8 @@ Question: what do more images buy, and how does the gap between training images 
           close? `linear` is the control: it can hardly memorise.
 Command:  python -m study.search train_size
 Cost:     60 trials of 20 epochs, a quarter of them on all 40,000 images; 5 seeds; about 2 hours on 2 cores.
-Expect:   the error falls with the number of images; the larger code memorises more. Epochs are equal, so small training
-          sets also mean fewer updates: 500 images are 80 of them, too few for `cnn` to fit anything, and its gap is
-          widest in between, while that of PCA closes steadily. A companion with other epochs tells them apart:
+Expect:   the error falls and the gap closes with the number of images; the larger code memorises more. Epochs are
+          equal, so small training sets also mean fewer updates; a companion with other epochs tells them apart:
           --set epochs=5 --name train_size_5, then python -m analysis.generalization train_size --beside train_size_5
 """
 

@@ -46,7 +46,11 @@ def job(options: argparse.Namespace) -> Job:
     """
     chosen = space(options)
     if (begun := _begun_otherwise(chosen, options)) is not None:
-        chosen = begun
+        print(
+            f"note: '{chosen.name}' goes on as it was begun, not as its search space stands: "
+            f"{_differences(begun, chosen)}. For a study of the space as it stands: --name NAME."
+        )
+        chosen = _with_seeds(begun, options)
     return job_of(chosen, options.name or chosen.name + ("_tuned" if options.tuned else ""), options)
 
 
@@ -64,7 +68,7 @@ def space(options: argparse.Namespace) -> spaces.Space:
                 "--tuned and --name. For another study give the search space it came from."
             )
         options.name = options.space
-        return spaces.override(recorded, {"seeds": str(options.seeds)}) if options.seeds else recorded
+        return _with_seeds(recorded, options)
     chosen = spaces.load(options.space)
     if options.tuned:
         chosen = _tuned(chosen, options)
@@ -72,8 +76,7 @@ def space(options: argparse.Namespace) -> spaces.Space:
         raise InputError("--set changes what the search space says, so the study needs a name of its own: --name NAME")
     if options.name and not space_checks.SAFE_NAME.fullmatch(options.name.replace("-", "_")):
         raise InputError(f"--name {options.name!r}: allowed are letters, digits, '_', '-' and '.'.")
-    chosen = space_checks.validate(spaces.override(chosen, settings))
-    return spaces.override(chosen, {"seeds": str(options.seeds)}) if options.seeds else chosen
+    return _with_seeds(space_checks.validate(spaces.override(chosen, settings)), options)
 
 
 def job_of(chosen: spaces.Space, study: str, options: argparse.Namespace) -> Job:
@@ -114,12 +117,27 @@ def _begun_otherwise(chosen: spaces.Space, options: argparse.Namespace) -> space
     definition = spaces.parse(recorded.name, recorded.source, f"the search space of study {chosen.name}")
     if not _same_but_seeds(definition, chosen) or _same_but_seeds(recorded, chosen):
         return None
-    sets = ", ".join(dict.fromkeys(cell["dataset"] for cell in recorded.cells().values()))
-    print(
-        f"note: '{chosen.name}' goes on as it was begun, with other settings than its search space: "
-        f"{recorded.training['epochs']} epochs, data {sets}. For a study of the space as it stands: --name NAME."
-    )
-    return spaces.override(recorded, {"seeds": str(options.seeds)}) if options.seeds else recorded
+    return recorded
+
+
+def _differences(begun: spaces.Space, chosen: spaces.Space) -> str:
+    """The settings of a study that its space has otherwise, in words."""
+    was, now = begun.plain(), chosen.plain()
+    said = [
+        f"{key} {value} instead of {now[part].get(key)}"
+        for part in ("training", "baseline")
+        for key, value in was[part].items()
+        if key != "seeds" and value != now[part].get(key)
+    ]
+    if was["blocks"] != now["blocks"]:
+        said.append("other levels in its blocks")
+    if was["tuned"] != now["tuned"]:
+        said.append("tuned settings")
+    return ", ".join(said)
+
+
+def _with_seeds(chosen: spaces.Space, options: argparse.Namespace) -> spaces.Space:
+    return spaces.override(chosen, {"seeds": str(options.seeds)}) if options.seeds else chosen
 
 
 def _same_but_seeds(one: spaces.Space, other: spaces.Space) -> bool:

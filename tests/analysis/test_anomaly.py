@@ -257,7 +257,7 @@ def test_an_area_below_one_half_is_reported_and_explained_never_turned_round():
     said = anomaly_text.sentences(estimates)
     text = next(t for t in said if t.startswith("Below 0.5, digits against other by squared error: 0.2"))
     assert "lower score: they lie nearer to the mean image and they are darker (AUC" in text and "PNG size 0.7" in text
-    assert any("brightness alone has AUC 0.0" in t and "less of it" in t for t in said)
+    assert any("brightness alone has AUC 0.0" in t and "the anomalies have less of it" in t for t in said)
 
 
 def test_baselines_of_several_draws_are_a_range_of_their_rows():
@@ -317,7 +317,7 @@ def test_the_answer_says_which_sets_the_pixels_alone_tell_apart_and_counts_them_
     estimates = anomaly_estimates.Estimates(**tables, classes=pd.DataFrame())
     (answer,) = anomaly_text.answers(estimates, {"digits": ["digits-dense-k4-mse"]})
     little = "Little about autoencoders is shown by other (brightness alone has AUC 1.000), noise (brightness alone has"
-    assert f"{little} AUC 0.000: less of it): a statistic of the pixels" in answer.sentence
+    assert f"{little} AUC 0.000: the anomalies have less of it): a statistic of the pixels" in answer.sentence
     assert (
         "against the other sets, the area is above that of PCA's error at the same latent size in 1 of 1 cells, "
         in (answer.sentence)
@@ -509,9 +509,10 @@ def test_a_published_number_stands_beside_its_own_network_with_its_condition():
     table = class_means(models, others, last=30)
     text = next(anomaly_text._classes(table))
     published = "Published for this network with this preprocessing: 0.897 (Ruff et al. 2018 (PMLR 80), Table 1)"
-    assert f"{published}; it was trained longer, with weight decay and a falling learning rate, which are not" in text
+    otherwise = "it was trained otherwise, with weight decay and a falling learning rate, which are not used here."
+    assert f"{published}; {otherwise}" in text
     done = next(anomaly_text._classes(class_means(models, others)))
-    assert "it was trained with weight decay" in done, "longer than what had come to its end says nothing"
+    assert f"{published}; {otherwise}" in done, "whatever our own curves show"
     for level in ({"architecture": "cnn"}, {"preprocessing": "unit"}, {"latent_dim": 16}, {"train_size": 500}):
         other = next(anomaly_text._classes(class_means(models.assign(**level), others.assign(train_size=None))))
         assert "ublished" not in other
@@ -542,6 +543,18 @@ def test_where_classes_are_held_as_normal_in_turn_no_answer_is_of_a_single_one()
     whole = dataclasses.replace(estimates, auc=pd.concat([one, areas().auc.assign(dataset="mnist", cell="whole")]))
     *_, last = anomaly_text.answers(whole, {"mnist": ["mnist-ruff2018-k32-mse-class1", "whole"]})
     assert "squared error of whole is" in last.sentence
+
+
+def test_a_single_normal_class_beside_classes_held_in_turn_on_other_data_has_an_answer():
+    parts = (one_class_results(), one_class_results(1, "digits"))
+    table = class_means(*(pd.concat(tables, ignore_index=True) for tables in zip(*parts, strict=True)))
+    cells = {"mnist": "mnist-ruff2018-k32-mse-class1", "digits": "digits-ruff2018-k32-mse-class0"}
+    of_each = [areas().auc.assign(dataset=data, cell=cell, set="other classes") for data, cell in cells.items()]
+    for classes in (table, table[table["dataset"] == "mnist"]):
+        estimates = anomaly_estimates.Estimates(pd.concat(of_each), pd.DataFrame(), pd.DataFrame(), classes)
+        found = [a.sentence for a in anomaly_text.answers(estimates, {data: [cell] for data, cell in cells.items()})]
+        assert any(f"squared error of {cells['digits']} is" in sentence for sentence in found)
+        assert not any(cells["mnist"] in sentence for sentence in found)
 
 
 @pytest.mark.parametrize(("pca", "words"), [(0.95, "is below"), (0.88, "is above"), (0.92, "is not told apart from")])

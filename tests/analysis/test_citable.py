@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -47,6 +48,12 @@ def test_an_id_that_stands_twice_is_an_error():
 
 def outcome(folder, answers):
     return command.Outcome("tiny", TABLE, ["A sentence."], [], folder=folder, statistics=[found()], answers=answers)
+
+
+def test_tables_hold_ten_digits_and_invent_none(tmp_path):
+    table = pd.DataFrame({"one": [1 / 3, -0.041249999999999995], "small": np.array([0.1, 2], np.float32), "n": [3, 4]})
+    (path,) = command.write({"t": table.assign(low=[None, 2 / 3])}, tmp_path)
+    assert path.read_text() == "one,small,n,low\n0.3333333333,0.1,3,\n-0.04125,2.0,4,0.6666666667\n"
 
 
 def test_a_command_writes_both_files(tmp_path, capsys):

@@ -161,6 +161,10 @@ def test_verdicts_with_all_epochs_and_stopped_early(space, trials, history):
     assert list(found["verdict"]) == ["lower", "higher"]
     assert found.loc[EARLY, "ratio"] == pytest.approx(0.5 / 0.04, rel=0.05)
     assert found.loc[[ALL_EPOCHS, EARLY], "epochs"].tolist() == [6, 4]
+    assert found.loc[[ALL_EPOCHS, EARLY], ["fell_again", "reference_fell_again"]].to_numpy().tolist() == [
+        [0, 0],
+        [10, 0],
+    ]
     assert set(found["metric"]) == {"val_mse"}
     other = stopping(slow, trials, families_of(space)).query("family == 'dataset'")
     assert set(other["metric"]) == {"val_fvu"} and (other["n"] == 10).all()

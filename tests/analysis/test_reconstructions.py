@@ -146,18 +146,25 @@ def test_what_holds_over_cells_is_a_table():
     (row,) = over_cells(some, {"all": 2.5}).to_dict("records")
     assert (row["cells"], row["collapsed"], row["ratio"], row["common_greatest_cell"]) == (1, 1, 2, "a")
     (said,) = reconstructions_text._common(row)
-    assert said.startswith("60 % (a) of the squared error is common to all seeds of a cell (collapsed ones left out;")
-    (none,) = over_cells(cells.assign(collapsed=4), {"all": 2.5}).to_dict("records")
-    assert not [*reconstructions_text._ratio(none), *reconstructions_text._common(none)]
+    assert said.startswith("60 % (a) of the squared error is common to all seeds of a cell (cells with a ")
+    assert "(cells with a collapsed seed left out; n = 4 seeds;" in said
+    for every, words in ((cells, "all 2 cells have"), (cells[cells["cell"] == "a"], "the one cell has")):
+        (none,) = over_cells(every.assign(collapsed=4), {"all": 2.5}).to_dict("records")
+        assert [*reconstructions_text._ratio(none), *reconstructions_text._common(none)] == [
+            f"{words} a seed whose network is no better than the mean image: nothing is said of hard images."
+        ]
+    assert not [*reconstructions_text._ratio(alone), *reconstructions_text._common(alone)]
 
 
 def test_how_hard_images_are_stands_beside_the_mean_images_ratio(usual, digits):
     row = {"cells": 3, "collapsed": 2, "ratio": 1.52, "ratio_least": 1.1, "ratio_greatest": 1.75, "above": 2}
     assert list(reconstructions_text._ratio({**row, "mean_image_ratio": 1.5})) == [
         "on images of the worst tenth of PCA error the networks have 1.52 times their error on median ones (median "
-        "over 3 cells, 2 left out for a network no better than the mean image; from 1.1 to 1.75; no interval). With "
-        "the training mean image in their place it is 1.5 times; 2 of 3 cells lie above that."
+        "over 3 cells, 2 left out that have a seed whose network is no better than the mean image; from 1.1 to 1.75; "
+        "no interval). With the training mean image in their place it is 1.5 times; 2 of 3 cells lie above that."
     ]
+    (one,) = reconstructions_text._ratio({**row, "mean_image_ratio": 1.5, "cells": 1, "collapsed": 1})
+    assert "(one cell, 1 left out that has a seed whose network is no better than the mean image; no interval)" in one
     images = digits.x_test[INDEX] / 16
     mean = datasets.split(digits, 0, None, None).train.mean(axis=0) / 16
     errors = np.square(images - mean).mean(axis=(1, 2, 3))

@@ -190,12 +190,31 @@ def test_cells_stand_against_other_baselines_paired_by_seed(denoised):
     assert not len(estimate(results(model_rows(), baseline_rows()), LEVELS).baselines)
 
 
+@pytest.mark.parametrize("theirs", [{0: [0], 1: [1]}, {0: [0], 1: range(4)}])
+def test_a_costly_baseline_is_of_one_seed_of_each_draw_whichever_it_is(theirs):
+    """Its seed is the lowest of each class; a draw of which it has more seeds does not take seeds from another."""
+    models, baselines = [], []
+    for label, seeds in theirs.items():
+        draw = {"normal_class": float(label)}
+        models += [{**row, **draw, "trial": f"class{label}-{row['trial']}"} for row in model_rows()]
+        costly = [row for row in baseline_rows(method="total variation", n=(100,)) if row["seed"] in seeds]
+        baselines += [{**row, **draw} for row in baseline_rows() + costly]
+    found = estimate(results(models, baselines), LEVELS)
+    assert found.baselines["n"].tolist() == [4] * 4
+    crossings = found.crossings[found.crossings["baseline"] == "total variation"]
+    assert crossings["n"].tolist() == [4] * 4
+    by_seed = estimate(results(models, baselines), LEVELS, "val").crossings
+    of_one = by_seed[(by_seed["baseline"] == "total variation") & by_seed["cell"].str.startswith("class0")]
+    assert of_one["n"].tolist() == [1, 1], "other splits have images of their own for each seed"
+
+
 def test_counts_against_other_baselines_are_told():
     found = others("PCA", 1.0)
     said = restoration_text.sentences(found, restoration.DENOISING, "test")
     text = next(t for t in said if "error against other methods" in t)
     assert "less than PCA in 1 of 2 cells, more in 1 (least: digits-dense-k8-mse-denoising 0.7" in text
-    assert "geometric mean over 5 conditions, 360 test images, n = 4 seeds" in text
+    assert "geometric mean over 5 conditions, 360 test images, n = 4 seeds; simultaneous over the cells" in text
+    assert text.endswith(f"cells against each method: {found.baselines['method'].iloc[0]}; see baselines.csv).")
     (answer,) = restoration_text.answers(found, restoration.DENOISING, "test")
     assert "; below that of PCA in 1 of 2 (1 of them trained with noise), above it in 1; " in answer.sentence
     (answer,) = restoration_text.answers(others("PCA", 1.0, 2.0), restoration.DENOISING, "test")

@@ -67,11 +67,19 @@ def test_the_order_of_cells_at_both_sizes(found):
 def test_what_is_said(found):
     said = list(robustness_text.full_size(found, "tiny_full"))
     assert said[0].startswith("At full size (all training images, 30 epochs; tiny_full, n = 2) 1 of 2 contrasts")
-    assert "(100 training images, 6 epochs; n = 4), 1 of these in every seed" in said[0]
+    assert "(100 training images, 6 epochs; n = 4), 1 of these in every seed of the pilot" in said[0]
     assert said[-1] == (
-        "Order by mean test MSE on digits, dense-k8-mse < dense-k2-mse < dense-k2-mae here, "
+        "Order by mean test MSE over each cell's completed trials on digits, "
+        "dense-k8-mse < dense-k2-mse < dense-k2-mae here, "
         "dense-k8-mse < dense-k2-mae < dense-k2-mse there (n = 4 and 2)."
     )
+
+
+def test_a_contrast_of_the_number_of_images_is_not_compared(found):
+    text = SPACE.replace("contrasts=[(dict(loss", "contrasts=[(dict(train_size=50), {}), (dict(loss")
+    families = effects.families_of(space.parse("tiny", text, "tiny.py"))
+    again = compare(found.cut, found.full, families)
+    pd.testing.assert_frame_equal(again.contrasts, found.contrasts)
 
 
 def test_nothing_is_compared_where_no_pair_was_tried(families):
