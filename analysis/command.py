@@ -139,9 +139,13 @@ def write(tables: Mapping[str, pd.DataFrame], folder: Path) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     paths = [folder / f"{name}.csv" for name in tables]
     for path, table in zip(paths, tables.values(), strict=True):
-        rounded = table.apply(lambda column: column.map(_rounded) if column.dtype in (float, object) else column)
-        rounded.to_csv(path, index=False, lineterminator="\n")
+        path.write_text(_csv(table), encoding="utf-8", newline="\n")
     return paths
+
+
+def _csv(table: pd.DataFrame) -> str:
+    rounded = table.apply(lambda column: column.map(_rounded) if column.dtype in (float, object) else column)
+    return str(rounded.to_csv(index=False, lineterminator="\n"))
 
 
 def _rounded(value: Any) -> Any:
@@ -194,7 +198,7 @@ def _wrapped(text: str, mark: str = "") -> str:
 
 
 def _print_csv(outcome: Outcome) -> None:
-    print(outcome.table.to_csv(index=False, lineterminator="\n"), end="")
+    print(_csv(outcome.table), end="")
     print(*(f"wrote {path}" for path in outcome.paths), sep="\n", file=sys.stderr)
 
 
