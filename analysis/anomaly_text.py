@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from analysis import citable, command, figures
+from analysis import anomaly_classes_text, citable, command, figures
 from analysis.anomaly import LATENT, PRIMARY
-from analysis.anomaly_estimates import BOTH_AT_1, KIND
+from analysis.anomaly_classes_text import CLASSICAL, class_mean, interval, mean_over_pca, means, with_pca
+from analysis.anomaly_estimates import BOTH_AT_1
 from analysis.anomaly_sets import OTHER_CLASSES
 from analysis.statistics import LEVEL, percent
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from analysis.anomaly_estimates import Estimates
 
 TRIVIAL = ("brightness", "pixels not zero", "PNG size")
-CLASSICAL = ("isolation forest", "nearest images", "mean image")
 NAMED = 3
 SIMULTANEOUS = f"simultaneous {percent(LEVEL)} intervals"
 EXACT = "Clopper-Pearson"  # in the method of an interval where all pairs of images are ordered alike
@@ -48,7 +48,7 @@ class Confounded:
 def sentences(estimates: Estimates) -> list[str]:
     """What may be cited."""
     return [
-        *_classes(estimates.classes),
+        *anomaly_classes_text.sentences(estimates.classes),
         *_primary(estimates),
         *map(_says_little, _confounded(estimates)),
         *_inverted(estimates),
@@ -63,20 +63,20 @@ def answers(estimates: Estimates, shown: Mapping[str, Sequence[str]]) -> Iterato
     PCA's. With each, which of the sets the pixels alone tell apart.
     """
     confounded = list(_confounded(estimates))
-    for row in _of_classes(estimates.classes):
+    for row in means(estimates.classes):
         statistic = f"classes-{citable.slug(row['dataset'])}-{citable.slug(row['what'])}"
         caveat = _caveat([one for one in confounded if (one.dataset, one.name) == (row["dataset"], OTHER_CLASSES)])
-        yield citable.Answer("anomaly", _class_mean(row, estimates.classes) + caveat, statistic, row["dataset"])
-    for row in _with_pca(estimates.classes):
+        yield citable.Answer("anomaly", class_mean(row, estimates.classes) + caveat, statistic, row["dataset"])
+    for row in with_pca(estimates.classes):
         statistic = f"classes-over-pca-{citable.slug(row['dataset'])}-{citable.slug(row['what'])}"
-        yield citable.Answer("anomaly", _mean_over_pca(row), statistic, row["dataset"])
+        yield citable.Answer("anomaly", mean_over_pca(row), statistic, row["dataset"])
     in_turn = _in_turn(estimates)
     for dataset, every in shown.items():
         if not (cells := [cell for cell in every if cell not in in_turn]):
             continue
         cell = cells[min(1, len(cells) - 1)]
         rows = estimates.auc[(estimates.auc["cell"] == cell) & (estimates.auc["score"] == PRIMARY)]
-        found = "; ".join(f"{_interval(row)} against {row['set']}" for row in _rows(rows))
+        found = "; ".join(f"{interval(row)} against {row['set']}" for row in _rows(rows))
         sentence = (
             f"{dataset}, anomaly detection: the area under the ROC curve of the {PRIMARY} of {cell} is {found} "
             f"(n = {command.span(set(rows['n']))} seeds; {methods(rows)})."
@@ -130,122 +130,6 @@ def _count(counts: pd.Series) -> str:
     return low if low == high else f"{low} to {high}"
 
 
-def _classes(table: pd.DataFrame) -> Iterator[str]:
-    """Means over the classes held as normal in turn, beside the published ones."""
-    if not len(table):
-        return
-    yield from (_class_mean(row, table) for row in _of_classes(table))
-    yield from (_mean_over_pca(row) for row in _with_pca(table))
-    for dataset, part in table.groupby("dataset", sort=False):
-        yield from _other_scores(str(dataset), part)
-        yield from _without(str(dataset), part)
-
-
-def _other_scores(dataset: str, table: pd.DataFrame) -> Iterator[str]:
-    """Which score has the greatest mean area, a kind of cell each: described, for the primary alone was declared."""
-    models = table[table["kind"] == "model"].dropna(subset=["auc"])
-    if (count := models["score"].nunique()) < 2:
-        return
-    best = models.loc[models.groupby(list(KIND), sort=False, dropna=False)["auc"].idxmax()]
-    seeds = command.span({int(n) for n in best["n"]})
-    yield (
-        f"{dataset}, each class held as normal in turn: of {count} scores, of which the {PRIMARY} alone was declared "
-        f"beforehand, that with the greatest mean ROC-AUC is {_listed(best)} (n = {seeds} seeds; "
-        "looked for on the same images, so that it describes and decides nothing)."
-    )
-
-
-def _without(dataset: str, table: pd.DataFrame) -> Iterator[str]:
-    """Means over classes of what needs no autoencoder, and what was published of it."""
-    rows = table[table["kind"] == "baseline"]
-    rows = rows[rows["score"].isin(CLASSICAL) | rows["score"].str.startswith("PCA")]
-    if not len(rows):
-        return
-    published = [row for row in _rows(table[table["kind"] == "published"]) if row["what"] in set(rows["score"])]
-    yield (
-        f"{dataset}, each class held as normal in turn: without an autoencoder, mean ROC-AUC on the same images: "
-        f"{_listed(rows)} (n = {command.span({int(n) for n in rows['n']})} seeds)."
-        + "".join(f" Published: {row['what']} {row['auc']:.3f} ({row['method']})." for row in published)
-    )
-
-
-def _listed(rows: pd.DataFrame) -> str:
-    """Means over classes with their intervals."""
-    return "; ".join(f"{row['what']} {_interval(row)}" for row in _rows(rows))
-
-
-def _of_classes(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """The models' means over classes by the primary score."""
-    return _rows(table[(table["kind"] == "model") & (table["score"] == PRIMARY)]) if len(table) else []
-
-
-def _with_pca(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """Those of them beside which PCA at the same size was evaluated on the same images."""
-    return [row for row in _of_classes(table) if "difference" in row and row["difference"] == row["difference"]]
-
-
-def _class_mean(row: Mapping[str, Any], table: pd.DataFrame) -> str:
-    return (
-        f"{row['dataset']}, each of {row['classes']} classes held as normal in turn, {row['what']} at latent size "
-        f"{row['latent_dim']:.0f}: mean ROC-AUC {_interval(row)}{_range(row)} (n = {row['n']:.0f} seeds, "
-        f"{row['method']}).{_published(row, table)}{_networks(row)}"
-    )
-
-
-def _range(row: Mapping[str, Any]) -> str:
-    """The least and the greatest area of a single class."""
-    areas = {name.removeprefix("class_"): v for name, v in row.items() if name.startswith("class_") and v == v}
-    if not areas:
-        return ""
-    low, high = min(areas, key=areas.__getitem__), max(areas, key=areas.__getitem__)
-    return f", of single classes from {areas[low]:.3f} (class {low}) to {areas[high]:.3f} (class {high})"
-
-
-def _published(row: Mapping[str, Any], table: pd.DataFrame) -> str:
-    """What was published of the same network on the same preprocessing, and what was different in its training."""
-    same = [
-        other
-        for other in _rows(table[table["kind"] == "published"])
-        if all(other[factor] == row[factor] or (other[factor] != other[factor] and row[factor] != row[factor])
-               for factor in KIND)
-    ]  # fmt: skip
-    return "".join(
-        f" Published for this network with this preprocessing: {other['auc']:.3f} ({other['method']}); it was trained "
-        "otherwise, with weight decay and a falling learning rate, which are not used here."
-        for other in same
-    )
-
-
-def _networks(row: Mapping[str, Any]) -> str:
-    """How well the networks behind a mean over classes reconstruct, and whether their training had come to an end."""
-    improving = "; most still improved when training ended" if _improving(row) else ""
-    found = f"leave {row['fvu']:.3f} of the variance unexplained"
-    if row["fvu"] > 1:
-        found = f"reconstruct worse than the mean image, with {row['fvu']:.3f} times its error"
-    return (
-        f" These networks {found} (mean FVU of the images of the normal class); the best epoch is the last in "
-        f"{row['best_is_last']:.0f} of {row['trials']:.0f} trials{improving}."
-    )
-
-
-def _improving(row: Mapping[str, Any]) -> bool:
-    """Whether most of the networks behind a mean over classes still improved when their training ended."""
-    return bool(2 * row["best_is_last"] > row["trials"])
-
-
-def _mean_over_pca(row: Mapping[str, Any]) -> str:
-    """How a kind of cell stands to PCA at its size in the mean over classes; the interval chooses the word."""
-    low, high = row["difference_low"], row["difference_high"]
-    words = "is above" if low > 0 else "is below" if high < 0 else "is not told apart from"
-    ends = f"[{low:+.4f}, {high:+.4f}], p = {row['difference_p']:.2g}" if low == low else "no interval"
-    return (
-        f"{row['dataset']}, each of {row['classes']} classes held as normal in turn: the mean area under the ROC curve "
-        f"of {row['what']} at latent size {row['latent_dim']:.0f} {words} that of PCA's error at the same size on the "
-        f"same images, difference {row['difference']:+.4f} ({ends}; n = {row['difference_n']:.0f} seeds, "
-        f"{row['difference_method']})."
-    )
-
-
 def _primary(estimates: Estimates) -> Iterator[str]:
     """Of each set the range over cells, how they stand to PCA, and what needs no autoencoder."""
     table = estimates.auc[estimates.auc["score"] == PRIMARY]
@@ -296,12 +180,7 @@ def _counted(contrast: pd.DataFrame) -> str:
 
 
 def _area(row: pd.Series) -> str:
-    return f"{_interval(row)} ({row['cell']})"
-
-
-def _interval(row: Any) -> str:
-    ends = f" [{row['auc_low']:.3f}, {row['auc_high']:.3f}]" if row["auc_low"] == row["auc_low"] else " (no interval)"
-    return f"{row['auc']:.3f}{ends}"
+    return f"{interval(row)} ({row['cell']})"
 
 
 def _baseline(estimates: Estimates, rows: pd.DataFrame, methods: tuple[str, ...]) -> dict[str, tuple[float, float]]:

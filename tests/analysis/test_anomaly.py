@@ -17,6 +17,7 @@ from sklearn.metrics import roc_auc_score
 from sklearn.neighbors import NearestNeighbors
 
 from analysis import anomaly, anomaly_estimates, anomaly_figures, anomaly_sets, anomaly_text, figures, roc
+from analysis.anomaly_classes_text import sentences as of_classes
 from analysis.applications import Results, baselines_of
 from analysis.draws import draw_of
 from study import datasets, preprocessing
@@ -499,7 +500,7 @@ def test_the_mean_over_ten_classes_stands_beside_the_published_ones():
     assert row["class_7"] == pytest.approx(0.917)
     assert table[table["kind"] == "published"]["auc"].tolist() == [0.897, 0.923]
     assert table[table["kind"] == "baseline"]["what"].tolist() == ["unit, PCA 32", "l1_contrast, PCA 32"]
-    text = next(anomaly_text._classes(table))
+    text = next(of_classes(table))
     spread = "of single classes from 0.910 (class 0) to 0.919 (class 9) (n = 3 seeds"
     assert f"mean ROC-AUC 0.915 [0.890, 0.939], {spread}" in text
 
@@ -507,17 +508,17 @@ def test_the_mean_over_ten_classes_stands_beside_the_published_ones():
 def test_a_published_number_stands_beside_its_own_network_with_its_condition():
     models, others = one_class_results()
     table = class_means(models, others, last=30)
-    text = next(anomaly_text._classes(table))
+    text = next(of_classes(table))
     published = "Published for this network with this preprocessing: 0.897 (Ruff et al. 2018 (PMLR 80), Table 1)"
     otherwise = "it was trained otherwise, with weight decay and a falling learning rate, which are not used here."
     assert f"{published}; {otherwise}" in text
-    done = next(anomaly_text._classes(class_means(models, others)))
+    done = next(of_classes(class_means(models, others)))
     assert f"{published}; {otherwise}" in done, "whatever our own curves show"
     for level in ({"architecture": "cnn"}, {"preprocessing": "unit"}, {"latent_dim": 16}, {"train_size": 500}):
-        other = next(anomaly_text._classes(class_means(models.assign(**level), others.assign(train_size=None))))
+        other = next(of_classes(class_means(models.assign(**level), others.assign(train_size=None))))
         assert "ublished" not in other
     forest = others[others["preprocessing"] == "unit"].assign(method="isolation forest")
-    said = list(anomaly_text._classes(class_means(models, pd.concat([others, forest]))))
+    said = list(of_classes(class_means(models, pd.concat([others, forest]))))
     assert said[-1].endswith("Published: isolation forest 0.923 (Ruff et al. 2018 (PMLR 80), Table 1).")
 
 
@@ -525,7 +526,7 @@ def test_of_the_other_scores_the_greatest_mean_is_named_as_found_not_declared():
     models, others = one_class_results()
     more = models[models["score"] == "BCE"].assign(score="latent kNN", auc=lambda rows: rows["auc"] * 1.9)
     nearest = others.assign(method="nearest images")
-    said = list(anomaly_text._classes(class_means(pd.concat([models, more]), pd.concat([others, nearest]))))
+    said = list(of_classes(class_means(pd.concat([models, more]), pd.concat([others, nearest]))))
     text = next(text for text in said if "of 3 scores" in text)
     assert "the squared error alone was declared beforehand, that with the greatest mean ROC-AUC is ruff2018-" in text
     assert "ruff2018-l1_contrast, squared error 0.915 [" in text and "decides nothing" in text
@@ -567,7 +568,7 @@ def test_the_mean_over_classes_is_held_against_pca_of_the_same_size_on_the_same_
     found = row[["difference", "difference_low", "difference_high", "difference_p"]].tolist()
     assert found == pytest.approx([0.9145 - pca, low, high, expected.pvalue]) and row["difference_n"] == 3
     assert table["difference"].notna().sum() == 1, "declared for the primary score alone"
-    text = next(text for text in anomaly_text._classes(table) if "on the same images, difference" in text)
+    text = next(text for text in of_classes(table) if "on the same images, difference" in text)
     assert f"area under the ROC curve of ruff2018-l1_contrast, squared error at latent size 32 {words} that of" in text
     assert f"difference {0.9145 - pca:+.4f} ([{low:+.4f}, " in text
     estimates = anomaly_estimates.Estimates(estimate(results(1.0)).auc, pd.DataFrame(), pd.DataFrame(), table)
@@ -582,7 +583,7 @@ def test_a_mean_over_classes_without_pca_of_the_same_images_has_no_contrast():
     models, others = one_class_results()
     for left in (others[others["preprocessing"] == "unit"], others.assign(method="PCA 8")):
         table = class_means(models, left)
-        assert "difference" not in table and not any("difference" in text for text in anomaly_text._classes(table))
+        assert "difference" not in table and not any("difference" in text for text in of_classes(table))
 
 
 def test_a_seed_that_lacks_a_pair_is_in_no_contrast():
@@ -595,7 +596,7 @@ def test_a_seed_that_lacks_a_pair_is_in_no_contrast():
 
 @pytest.mark.parametrize(("last", "improving"), [(16, True), (15, False)])
 def test_a_mean_over_classes_says_how_well_its_networks_reconstruct_and_whether_they_were_done(last, improving):
-    text = next(anomaly_text._classes(class_means(*one_class_results(), last=last)))
+    text = next(of_classes(class_means(*one_class_results(), last=last)))
     assert "leave 0.250 of the variance unexplained (mean FVU" in text
     assert f"the best epoch is the last in {last} of 30 trials" in text
     assert ("still improved when training ended" in text) == improving
@@ -603,7 +604,7 @@ def test_a_mean_over_classes_says_how_well_its_networks_reconstruct_and_whether_
 
 def test_networks_that_leave_more_than_the_whole_variance_are_worse_than_the_mean_image():
     table = class_means(*one_class_results())
-    text = next(anomaly_text._classes(table.assign(fvu=5.0994)))
+    text = next(of_classes(table.assign(fvu=5.0994)))
     assert "These networks reconstruct worse than the mean image, with 5.099 times its error (mean FVU of the" in text
     assert "unexplained" not in text
 
