@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from analysis import figures, generalization_text
+from analysis import figures, generalization_captions, generalization_words
 from analysis.generalization_estimates import AXES, margin
+from analysis.generalization_membership import CHANCE
 from analysis.generalization_points import AREAS, MEMBERSHIP, PARTS, RECONSTRUCTION
 from analysis.restoration_figures import short
 
@@ -36,13 +37,13 @@ def draw_all(estimates: Estimates, folder: Path) -> list[Path]:
     """Every figure of every data set; the paths."""
     paths: list[Path] = []
     for dataset, table in estimates.overall.groupby("dataset", sort=False):
-        text = generalization_text.caption_tasks(table, str(dataset))
+        text = generalization_captions.tasks(table, str(dataset))
         paths += figures.save(plot_tasks(table, text), folder / f"tasks-{dataset}")
         cells = estimates.cells
         cells = cells[(cells["dataset"] == dataset) & (cells["task"] == RECONSTRUCTION)]
         if cells["cell"].nunique() > 1:
             names = list(cells["cell"].unique())
-            text = generalization_text.caption_cells(cells, str(dataset), max(0, len(names) - MOST_CELLS))
+            text = generalization_captions.cells(cells, str(dataset), max(0, len(names) - MOST_CELLS))
             picture = plot_cells(cells, names[:MOST_CELLS], str(dataset), text)
             paths += figures.save(picture, folder / f"cells-{dataset}")
         curves = estimates.curves
@@ -75,7 +76,7 @@ def _places(rows: pd.DataFrame) -> pd.Series:
 
 def _row_names(rows: pd.DataFrame) -> list[str]:
     firsts = rows[~_places(rows).duplicated()].to_dict("records")
-    return [f"{row['task']}, {generalization_text.images(row)}" for row in firsts]
+    return [f"{row['task']}, {generalization_words.images(row)}" for row in firsts]
 
 
 def _tasks(axes: Axes, rows: pd.DataFrame) -> None:
@@ -88,10 +89,10 @@ def _tasks(axes: Axes, rows: pd.DataFrame) -> None:
         style = styles[part]
         values, low, high = (mine[name] for name in (AREA_COLUMNS if areas else RATIO_COLUMNS))
         if areas:
-            most = mine["task"].map(generalization_text.MOST).astype(float)
+            most = mine["task"].map(generalization_words.MOST).astype(float)
             low, high = low.clip(lower=-most), high.clip(upper=most)
         axes.errorbar(values, places, xerr=_margins(values, low, high), fmt=style.marker, color=style.colour, ms=4,
-                      capsize=1.5, lw=1, label=f"{part} ({generalization_text.PAIRS[part]})")  # fmt: skip
+                      capsize=1.5, lw=1, label=f"{part} ({generalization_words.PAIRS[part]})")  # fmt: skip
         control = mine["control" if areas else "control_ratio"]
         axes.plot(control, places, "|", color=figures.REFERENCE, ms=9, mew=1.6, zorder=3,
                   label="linear map" if part == "together" else None)  # fmt: skip
@@ -174,7 +175,7 @@ def plot_cells(table: pd.DataFrame, names: Sequence[str], dataset: str, caption:
             margins = _margins(rows["ratio"], rows["ratio_low"], rows["ratio_high"])
             axes.errorbar(rows["ratio"], places + 0.1, xerr=margins, fmt=style.marker, color=style.colour, ms=3.2,
                           lw=0.9, capsize=1.2, label="network")  # fmt: skip
-            axes.set(title=part, xlabel=f"{generalization_text.PAIRS[part]} (MSE)")
+            axes.set(title=part, xlabel=f"{generalization_words.PAIRS[part]} (MSE)")
             axes.set_yticks(places, [short(cell, dataset) for cell in names], fontsize=6)
             axes.set_ylim(-0.8, len(names) - 0.2)
             axes.axvline(1, **NO_DIFFERENCE)
@@ -201,7 +202,7 @@ def plot_curves(curves: pd.DataFrame, dataset: str) -> Figure:
             grid[row, 0].set_ylabel(_measure(task))
         for axes in grid[0]:
             axes.legend(fontsize=6, frameon=False, loc="best")
-        figures.caption(figure, generalization_text.caption_curves(curves, dataset))
+        figures.caption(figure, generalization_captions.curves(curves, dataset))
         _tick_ratios(figure, [axes for axes in grid.flat if axes.get_yscale() == "log"], horizontal=False)
     return figure
 
@@ -224,8 +225,8 @@ def _curves(axes: Axes, table: pd.DataFrame, task: str, axis: str) -> None:
     axes.set_xscale("log")
     levels = sorted(set(table["level"]))
     axes.set_xticks(levels, [f"{level:,}" for level in levels], rotation=30 if _crowded(axes, levels) else 0)
-    axes.set_xlabel(generalization_text.LEVELS[axis])
-    same = generalization_text.CHANCE if task == MEMBERSHIP else 0 if task in AREAS else 1
+    axes.set_xlabel(generalization_words.LEVELS[axis])
+    same = CHANCE if task == MEMBERSHIP else 0 if task in AREAS else 1
     axes.axhline(same, **NO_DIFFERENCE)
     axes.axhspan(*_band(task, same), **BAND)
     if task not in AREAS:
@@ -246,7 +247,7 @@ def _crowded(axes: Axes, levels: Sequence[int]) -> bool:
 def _drawn(rows: pd.DataFrame, task: str) -> tuple[Any, Any, Any, Any]:
     """Value, ends and control as they are drawn: a ratio, or an area."""
     if task == MEMBERSHIP:
-        chance = generalization_text.CHANCE
+        chance = CHANCE
         return tuple(chance - rows[name] for name in ("value", "high", "low", "control"))  # type: ignore[return-value]
     if task in AREAS:
         return tuple(rows[name] for name in (*AREA_COLUMNS, "control"))  # type: ignore[return-value]

@@ -1,18 +1,30 @@
-"""The sentences, captions and the answer of `analysis.generalization`, chosen by the numbers."""
+"""The sentences and the answer of `analysis.generalization`, chosen by the numbers."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from analysis.citable import Answer, slug
+from analysis.command import span
 from analysis.draws import THESE_IMAGES, images_of
 from analysis.effects_errors import UNLEARNT
 from analysis.generalization_estimates import LINEAR, ONE_CLASS
 from analysis.generalization_membership import CHANCE
-from analysis.generalization_points import ANOMALY, AREAS, GENERATION, MEMBERSHIP, PARTS, RECONSTRUCTION
+from analysis.generalization_points import AREAS, MEMBERSHIP, PARTS
+from analysis.generalization_words import (
+    LEVELS,
+    PAIRS,
+    cells_in_words,
+    difference,
+    equal_epochs,
+    in_brackets,
+    margin,
+    number,
+    quantity,
+    seeds_in_words,
+    setting,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,11 +33,7 @@ if TYPE_CHECKING:
 
 FEW_SEEDS = 5
 NAMED = 3
-MOST = {ANOMALY: 1.0, MEMBERSHIP: 0.5, GENERATION: 0.5}  # a difference of areas or shares, either way
-CUT = " Intervals of areas and shares are cut to what is possible."
 LISTED = 12  # curves over one axis that have a sentence each
-PAIRS = {"memorisation": "training ÷ held-out", "split shift": "held-out ÷ test", "together": "training ÷ test"}
-LEVELS = {"train_size": "training images", "latent_dim": "latent units", "epochs": "epochs"}
 SAYS = {
     "better": "yes",
     "better, within the margin": "yes, but by less than would matter",
@@ -61,11 +69,11 @@ def answers(estimates: Estimates, first: pd.Series) -> list[Answer]:
     parts = {row["part"]: row for row in _rows(mine[mine["task"] == main])}
     together = parts["together"]
     named = {"memorisation": "memorisation", "split shift": "the split itself"}
-    of_it = " and ".join(f"{words} {_number(parts[part])}" for part, words in named.items() if part in parts)
+    of_it = " and ".join(f"{words} {number(parts[part])}" for part, words in named.items() if part in parts)
     others = whole[~whole["task"].isin([main, MEMBERSHIP])]
     sentence = (
-        f"{SAYS[together['verdict']].capitalize()}: in {main} of {first['dataset']} with {_setting(together)}, "
-        f"{_compared(main)} is {_number(together)}{f', of which {of_it}' if of_it else ''} (mean over "
+        f"{SAYS[together['verdict']].capitalize()}: in {main} of {first['dataset']} with {setting(together)}, "
+        f"{_compared(main)} is {number(together)}{f', of which {of_it}' if of_it else ''} (mean over "
         f"{_cells_of(together)}{_left_out(together)}{_unlearnt(together)}{_spread(together)}, 95 % t intervals over "
         f"n = {together['n']} seeds, for the data set's test images as they are).{_over_sizes(estimates, first, main)}"
         f"{_in_other_tasks(others)}"
@@ -78,15 +86,15 @@ def answers(estimates: Estimates, first: pd.Series) -> list[Answer]:
 def _compared(task: str) -> str:
     """What is compared between training and test images, and in which direction."""
     if task in AREAS:
-        return f"the {_what(task)}, training less test images (below 0: training images do better),"
-    return f"the {_what(task)}, training ÷ test images (below 1: training images do better),"
+        return f"the {quantity(task)}, training less test images (below 0: training images do better),"
+    return f"the {quantity(task)}, training ÷ test images (below 1: training images do better),"
 
 
 def _in_other_tasks(whole: pd.DataFrame) -> str:
     """Training against test images in further tasks: those that are compared alike stand together."""
     said = ""
     for words, rows in whole.groupby(whole["task"].map(_compared), sort=False):
-        listed = "; ".join(f"{row['task']} {_number(row)}" for row in _rows(rows))
+        listed = "; ".join(f"{row['task']} {number(row)}" for row in _rows(rows))
         said += f" In other tasks {words} is: {listed}."
     return said
 
@@ -106,93 +114,16 @@ def _over_sizes(estimates: Estimates, first: pd.Series, task: str) -> str:
     mine = over[over["curve"] == over.loc[rank.idxmin(), "curve"]].sort_values("level")
     fewest, most = _rows(mine.iloc[[0, -1]])
     return (
-        f" Over training-set size, memorisation of {fewest['curve']}: {_number(fewest)} with {fewest['level']:,} "
-        f"training images, {_number(most)} with {most['level']:,} (95 % t intervals, "
-        f"n = {_span(mine['n'].iloc[[0, -1]])} seeds; {_equal_epochs(most['updates'] / fewest['updates'])})."
+        f" Over training-set size, memorisation of {fewest['curve']}: {number(fewest)} with {fewest['level']:,} "
+        f"training images, {number(most)} with {most['level']:,} (95 % t intervals, "
+        f"n = {span(mine['n'].iloc[[0, -1]])} seeds; {equal_epochs(most['updates'] / fewest['updates'])})."
     )
-
-
-def _equal_epochs(ratio: float) -> str:
-    """What else differs along training-set size."""
-    return f"epochs are equal: the most images mean {ratio:.3g} times as many updates of the weights as the fewest"
 
 
 def _size(row: pd.Series) -> str:
     """The training-set size of a cell, "" for all images."""
     size = row["train_size"]
     return "" if size is None or size != size else f"{size:g}"
-
-
-def images(row: dict[str, Any]) -> str:
-    """How many training images, such as "95 to 97 training images of one class"."""
-    low, high = row["n_train"], row["n_train_most"]
-    count = f"{low:,}" if low == high else f"{low:,} to {high:,}"
-    return f"{count} training images" + (f" of {row['classes']}" if row["classes"] else "")
-
-
-def _setting(row: dict[str, Any]) -> str:
-    """What a mean holds for, such as "100 training images, 1 to 64 latent units and 20 epochs"."""
-    sizes = (
-        _to(row[name], row[f"{name}_most"], one) for name, one in (("latent_dim", "latent unit"), ("epochs", "epoch"))
-    )
-    return f"{images(row)}, {' and '.join(sizes)}"
-
-
-def _to(low: int, high: int, one: str) -> str:
-    count = f"{low:,}" if low == high else f"{low:,} to {high:,}"
-    return f"{count} {one}{'s' if high > 1 else ''}"
-
-
-def caption_tasks(table: pd.DataFrame, dataset: str) -> str:
-    """Under the figure of tasks."""
-    cut = table["task"].map(MOST).astype(float) < table[["low", "high"]].abs().max(axis=1)
-    less = " (or below 0 of an area or share)" if table["task"].isin(AREAS).any() else ""
-    return (
-        f"{dataset}: training, held-out and test images compared in pairs; below 1{less} the first does better. Mean "
-        f"over at most {table['cells'].max()} cells and n = {_span(table['n'])} seeds, 95 % t interval over seeds "
-        "(none: a single seed). Grey: the linear map fitted on the same training images. Band: "
-        f"{_margins_of(table)}.{CUT if cut.any() else ''} The test images are one fixed set: intervals hold for new "
-        "draws of training and held-out images."
-    )
-
-
-def _margins_of(table: pd.DataFrame) -> str:
-    """What a figure's bands show, of the tasks in it alone."""
-    return f"what would not matter ({', '.join(dict.fromkeys(_worth(task) for task in table['task'].unique()))})"
-
-
-def caption_cells(table: pd.DataFrame, dataset: str, left_out: int) -> str:
-    """Under the figure of cells."""
-    more = f" {left_out} more cells are in cells.csv." if left_out else ""
-    return (
-        f"{dataset}, reconstruction by cell: ratio of mean squared errors, n = {_span(table['n'])} seeds; "
-        f"{table['method'].iloc[0]}; split shift: {THESE_IMAGES}. Grey: PCA of the same size, fitted on the same "
-        f"training images, mean and 95 % t interval. Band: within 2 %.{more}"
-    )
-
-
-def caption_curves(table: pd.DataFrame, dataset: str) -> str:
-    """Under the figure of curves.
-
-    Args:
-        table: What is drawn of `Estimates.curves`.
-        dataset: Its name.
-    """
-    tasks = list(table["task"].unique())
-    sides = ["below 1"] if not set(tasks) <= set(AREAS) else []
-    sides += ["above 0.5 of an area"] if MEMBERSHIP in tasks else []
-    sides += ["below 0"] if set(tasks) & {ANOMALY, GENERATION} else []
-    hollow = " Hollow: a layer is narrower than the code; left out of the turning level."
-    control = "PCA of the same size" if set(tasks) <= {RECONSTRUCTION, MEMBERSHIP, ANOMALY} else "a linear map"
-    sizes = table[table["axis"] == "train_size"]
-    spread = sizes.groupby("curve")["updates"].agg(lambda updates: updates.max() / updates.min())
-    return (
-        f"{dataset}: training against held-out images; mean and 95 % t interval over n = {_span(table['n'])} seeds. "
-        f"{' and '.join(sides).capitalize()}, training images do better. Thin, without markers: {control} on the same "
-        f"images. Band: {_margins_of(table)}."
-        + (hollow if table["excluded"].any() else "")
-        + (f" Over training images {_equal_epochs(spread.max())}." if len(sizes) else "")
-    )
 
 
 def _demonstration(overall: pd.DataFrame) -> Iterator[str]:
@@ -210,9 +141,9 @@ def _overall(table: pd.DataFrame) -> Iterator[str]:
     ):
         parts = {row["part"]: row for row in _rows(rows)}
         first = next(iter(parts.values()))
-        found = "; ".join(f"{part} {_number(row)}: {_means(row)}" for part, row in parts.items())
+        found = "; ".join(f"{part} {number(row)}: {_means(row)}" for part, row in parts.items())
         yield (
-            f"{dataset}, {task}: with {_setting(first)}, {_what(task)}, {found}. Mean over {_cells_of(first)}"
+            f"{dataset}, {task}: with {setting(first)}, {quantity(task)}, {found}. Mean over {_cells_of(first)}"
             f"{_left_out(first)}{_unlearnt(first)}, {first['method']}, n = {first['n']} seeds"
             f"{_for_these(parts)}; {_control(task, parts)}."
         )
@@ -224,38 +155,10 @@ def _for_these(parts: Collection[str]) -> str:
     return f" ({' and '.join(fixed)}: {THESE_IMAGES})" if fixed else ""
 
 
-def _what(task: str) -> str:
-    if task == GENERATION:
-        return "0.5 less the share of generated images whose nearest real image is a training image, not a held-out one"
-    return "difference of 1 - AUC" if task in AREAS else "ratio of errors"
-
-
-def _number(row: dict[str, Any]) -> str:
-    """A ratio, or a difference of 1 - AUC, with its interval."""
-    if row["task"] in AREAS:
-        return _difference(row["task"], row["value"], row["low"], row["high"])
-    return f"{row['ratio']:.3f}{_ends(row['ratio_low'], row['ratio_high'], '.3f')}"
-
-
-def _difference(task: str, value: float, low: float, high: float) -> str:
-    """A difference of areas or shares; its interval cut where nothing beyond is possible, two digits of a tiny one."""
-    most = MOST[task]
-    first, last = max(low, -most), min(high, most)
-    largest = np.nanmax(np.abs([value, first, last]))
-    places = 3 if largest == 0 or largest >= 0.001 else 1 - int(np.floor(np.log10(largest)))
-    form = f"{'+' if largest else 'z'}.{places}f"  # z: no sign before nothing
-    cut = " (cut to what is possible)" if low < -most or high > most else ""
-    return f"{value:{form}}{_ends(first, last, form)}{cut}"
-
-
-def _ends(low: float, high: float, form: str) -> str:
-    return f" [{low:{form}}, {high:{form}}]" if low == low else " (no interval: one seed)"
-
-
 def _means(row: dict[str, Any]) -> str:
     """The verdict on a pair, in words."""
     first, second = PAIRS[row["part"]].split(" ÷ ")
-    worth = _worth(row["task"])
+    worth = margin(row["task"])
     return {
         "better": f"{first} images do better than {second} ones",
         "better, within the margin": f"{first} images do better than {second} ones, by less than {worth}",
@@ -266,26 +169,17 @@ def _means(row: dict[str, Any]) -> str:
     }[row["verdict"]]
 
 
-def _count(cells: int) -> str:
-    return "1 cell" if cells == 1 else f"{cells} cells"
-
-
-def _worth(task: str) -> str:
-    """The margin in words."""
-    return "0.02 of a share" if task == GENERATION else "0.005 of an area" if task in AREAS else "2 %"
-
-
 def _cells_of(row: dict[str, Any]) -> str:
-    return _count(row["cells"]) + (" of the linear control" if row["of"] == LINEAR else "")
+    return cells_in_words(row["cells"]) + (" of the linear control" if row["of"] == LINEAR else "")
 
 
 def _left_out(row: dict[str, Any]) -> str:
     """Which cells and seeds a mean is without, and why."""
     cells, seeds, linear = row["left_out"], row["left_out_seeds"], row["linear_left_out"]
     found = [
-        f"{_count(cells)} that lack{'s' if cells == 1 else ''} seeds" if cells else "",
-        f"{_seeds(seeds)} that not every cell has" if seeds else "",
-        f"{_count(linear)} of the linear control" if linear else "",
+        f"{cells_in_words(cells)} that lack{'s' if cells == 1 else ''} seeds" if cells else "",
+        f"{seeds_in_words(seeds)} that not every cell has" if seeds else "",
+        f"{cells_in_words(linear)} of the linear control" if linear else "",
     ]
     return f" (left out: {', '.join(filter(None, found))})" if any(found) else ""
 
@@ -310,19 +204,19 @@ def _unlearnt(row: dict[str, Any]) -> str:
     )
 
 
-def _seeds(count: int) -> str:
-    return "1 seed" if count == 1 else f"{count} seeds"
-
-
 def _control(task: str, parts: dict[str, dict[str, Any]]) -> str:
     row, name = parts.get("memorisation"), "the linear map"
     if row is None or row["control_n"] == 0:
         return f"{name} has no such number"
-    some = f", over {_count(row['control_cells'])} with such a number" if row["control_cells"] < row["cells"] else ""
+    some = (
+        f", over {cells_in_words(row['control_cells'])} with such a number"
+        if row["control_cells"] < row["cells"]
+        else ""
+    )
     if task in AREAS:
-        found = _difference(task, row["control"], row["control_low"], row["control_high"])
+        found = difference(task, row["control"], row["control_low"], row["control_high"])
         return f"memorisation of {name}: {found}{some}"
-    ends = _ends(row["control_ratio_low"], row["control_ratio_high"], ".3f")
+    ends = in_brackets(row["control_ratio_low"], row["control_ratio_high"], ".3f")
     return f"memorisation of {name} fitted on the same images: {row['control_ratio']:.3f}{ends}{some}"
 
 
@@ -333,24 +227,24 @@ def _cells(table: pd.DataFrame) -> Iterator[str]:
             continue
         better = rows[rows["high"] < 0].sort_values("value")
         same = rows[rows["verdict"].isin(["equivalent", "better, within the margin", "worse, within the margin"])]
-        named = "; ".join(f"{row['cell']} {_number(row)}" for row in _rows(better)[:NAMED])
+        named = "; ".join(f"{row['cell']} {number(row)}" for row in _rows(better)[:NAMED])
         more = f" and {len(better) - NAMED} more in cells.csv" if len(better) > NAMED else ""
         seeds = rows["left_out_seeds"].max()
-        out = f" ({_seeds(seeds)} that not every cell has left out)" if seeds else ""
+        out = f" ({seeds_in_words(seeds)} that not every cell has left out)" if seeds else ""
         yield (
             f"{dataset}, {task}: memorisation is resolved in {len(better)} of {len(rows)} cells"
             f"{f' ({named}{more})' if named else ''}, and {len(same)} are shown to be within the margin "
-            f"(simultaneous 95 % intervals, n = {_span(rows['n'])} seeds{out}; {rows['method'].iloc[0]}; TOST, Holm)."
+            f"(simultaneous 95 % intervals, n = {span(rows['n'])} seeds{out}; {rows['method'].iloc[0]}; TOST, Holm)."
         )
 
 
 def _flips(table: pd.DataFrame) -> Iterator[str]:
     for row in _rows(table.groupby(["dataset", "axis"], sort=False).head(LISTED)) if len(table) else ():
-        updates = f"; {_equal_epochs(row['updates_ratio'])}" if row["axis"] == "train_size" else ""
+        updates = f"; {equal_epochs(row['updates_ratio'])}" if row["axis"] == "train_size" else ""
         yield (
             f"{row['dataset']}, {row['task']}, {row['curve']}, with {row['tried']} {LEVELS[row['axis']]}"
             f"{f' (without {out}: a layer is narrower)' if (out := row['left_out']) else ''}: training "
-            f"images do at most {_worth(row['task'])} better than held-out ones{_where(row)} ({row['words']}: 95 % "
+            f"images do at most {margin(row['task'])} better than held-out ones{_where(row)} ({row['words']}: 95 % "
             f"interval by inversion of t tests, n = {row['n']} seeds{updates})."
         )
     if len(table):
@@ -381,8 +275,8 @@ def _membership(table: pd.DataFrame) -> Iterator[str]:
         yield (
             f"{dataset}: by its reconstruction error a training image can be told from a held-out one in {len(told)} "
             f"of {len(rows)} cells, and better than by PCA's in {len(above)}; at most with AUC {top['auc']:.3f}"
-            f"{_ends(top['low'], top['high'], '.3f')} ({top['cell']}; PCA {top['pca_auc']:.3f}; n = {top['n']} seeds, "
-            f"at least {rows[['n_first', 'n_second']].min().min():,} images of either kind; {top['method']}; "
+            f"{in_brackets(top['low'], top['high'], '.3f')} ({top['cell']}; PCA {top['pca_auc']:.3f}; n = {top['n']} "
+            f"seeds, at least {rows[['n_first', 'n_second']].min().min():,} images of either kind; {top['method']}; "
             "descriptive, not adjusted for the number of cells)."
         )
 
@@ -398,11 +292,6 @@ def _epochs(estimates: Estimates, study: str) -> Iterator[str]:
             f"of {study} with --set epochs={fewer} --name {study}_{fewer} and --set epochs={more} --name "
             f"{study}_{more}, then: python -m analysis.generalization {study} --beside {study}_{fewer} {study}_{more}"
         )
-
-
-def _span(counts: pd.Series) -> str:
-    low, high = int(counts.min()), int(counts.max())
-    return f"{low}" if low == high else f"{low} to {high}"
 
 
 def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:

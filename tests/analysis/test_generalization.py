@@ -18,11 +18,13 @@ from analysis import (
     applications,
     figures,
     generalization,
+    generalization_captions,
     generalization_estimates,
     generalization_figures,
     generalization_membership,
     generalization_points,
     generalization_text,
+    generalization_words,
 )
 from analysis.generalization_estimates import margin, verdict
 from analysis.generalization_flip import flip
@@ -276,7 +278,7 @@ def test_a_latent_size_above_the_narrowest_layer_is_left_out_of_the_turning_leve
     assert found.curves.set_index("level")["excluded"].to_dict() == {2: False, 4: False, 8: False, 32: True}
     said = " ".join(generalization_text.sentences(found, None, "own"))
     assert "with 2, 4, 8 latent units (without 32: a layer is narrower)" in said
-    assert "Hollow" in generalization_text.caption_curves(found.curves, "digits")
+    assert "Hollow" in generalization_captions.curves(found.curves, "digits")
     only_one = estimated(table(sizes[2:], noise=0.001).assign(narrowest_width=16.0))
     assert only_one.flips.empty and len(only_one.curves) == 2
 
@@ -757,20 +759,20 @@ def test_each_task_has_the_band_of_its_own_margin(usual):
 
 
 def test_captions_name_the_bands_that_are_drawn(usual):
-    assert "Band: what would not matter (2 %)." in generalization_text.caption_tasks(usual.overall, "digits")
-    both = generalization_text.caption_tasks(pd.concat([usual.overall, of_areas(usual)]), "digits")
+    assert "Band: what would not matter (2 %)." in generalization_captions.tasks(usual.overall, "digits")
+    both = generalization_captions.tasks(pd.concat([usual.overall, of_areas(usual)]), "digits")
     assert "(2 %, 0.02 of a share, 0.005 of an area)" in both and "(or below 0 of an area or share) the first" in both
-    assert "area" not in generalization_text.caption_tasks(usual.overall, "digits")
+    assert "area" not in generalization_captions.tasks(usual.overall, "digits")
 
 
 def test_intervals_of_shares_are_cut_to_what_is_possible_and_it_is_said(usual):
     wide = of_areas(usual).assign(value=-0.075, low=-0.88, high=0.73)
     row = next(row for row in wide.to_dict("records") if row["task"] == "generation")
-    assert generalization_text._number(row) == "-0.075 [-0.500, +0.500] (cut to what is possible)"
+    assert generalization_words.number(row) == "-0.075 [-0.500, +0.500] (cut to what is possible)"
     row["task"] = "anomaly"
-    assert generalization_text._number(row) == "-0.075 [-0.880, +0.730]", "a difference of areas may be up to 1"
-    assert "Intervals of areas and shares are cut" in generalization_text.caption_tasks(wide, "digits")
-    assert "cut" not in generalization_text.caption_tasks(of_areas(usual), "digits")
+    assert generalization_words.number(row) == "-0.075 [-0.880, +0.730]", "a difference of areas may be up to 1"
+    assert "Intervals of areas and shares are cut" in generalization_captions.tasks(wide, "digits")
+    assert "cut" not in generalization_captions.tasks(of_areas(usual), "digits")
     axes = generalization_figures.plot_tasks(wide, "caption").axes[0]
     drawn = axes.containers[0].lines[2][0].get_segments()  # of memorisation: anomaly detection's, and generation's
     ends = sorted(tuple(np.round(part[:, 0], 3)) for part in drawn)
@@ -787,7 +789,7 @@ def test_intervals_of_shares_are_cut_to_what_is_possible_and_it_is_said(usual):
     ],
 )
 def test_tiny_differences_have_two_digits_and_none_has_no_sign(numbers, said):
-    assert generalization_text._difference("anomaly", *numbers) == said
+    assert generalization_words.difference("anomaly", *numbers) == said
 
 
 @pytest.mark.parametrize(("low", "high"), [(0.51, 1.16), (0.94, 1.06), (0.1, 1.1), (0.45, 2.4), (0.02, 11)])
@@ -830,7 +832,7 @@ def test_a_caption_speaks_of_no_area_that_is_not_drawn(usual):
     assert "area" not in caption and "Below 1, training images do better" in caption
     assert "Over training images epochs are equal: the most images mean 8 times" in caption
     over_codes = usual.curves.query("axis == 'latent_dim'")
-    assert "epochs" not in generalization_text.caption_curves(over_codes, "digits")
+    assert "epochs" not in generalization_captions.curves(over_codes, "digits")
 
 
 @pytest.mark.parametrize(
