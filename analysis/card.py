@@ -72,7 +72,8 @@ def _statistics(place: Path) -> Mapping[str, dict[str, Any]]:
     """Id → value, ends, n and method."""
     import pandas as pd
 
-    table = pd.read_csv(place / "statistics.csv", dtype={"id": str})
+    with files.open_table(place / "statistics.csv") as file:
+        table = pd.read_csv(file, dtype={"id": str})
     kept = ["value", "low", "high", "n", "method"]
     return {row["id"]: {name: row[name] for name in kept} for row in table.to_dict("records")}
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from analysis.citable import COLUMNS
-from study import records
+from study import files, records
 from study.errors import InputError
 
 DIGITS = 4  # significant ones of a number without an interval
@@ -72,7 +72,7 @@ def read(study: str, artifacts: str | Path) -> dict[str, Statistic]:
         InputError: No such study; a `statistics.csv` that is damaged, or that holds what its table does not.
     """
     folder = records.folder(study, artifacts)
-    paths = sorted((folder / "analysis").rglob("statistics.csv"))
+    paths = files.tables(folder / "analysis", "**/statistics.csv")
     return {one.id: one for path in paths for one in _rows(study, folder, path)}
 
 
@@ -109,9 +109,9 @@ def rows_of(path: Path) -> list[dict[str, str]]:
         InputError: It cannot be read.
     """
     try:
-        with open(path, newline="", encoding="utf-8") as file:
+        with files.open_table(path) as file:
             return list(csv.DictReader(file))
-    except (OSError, ValueError, csv.Error) as error:
+    except (OSError, EOFError, ValueError, csv.Error) as error:
         raise InputError(f"{path} cannot be read ({error}). Run the analysis again.") from error
 
 

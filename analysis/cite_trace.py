@@ -24,6 +24,7 @@ from pathlib import Path
 from analysis import cite_statistics
 from analysis.cite_check import END, LOST, NUMBER, agrees, rounding
 from analysis.cite_statistics import OPEN
+from study import files
 
 STATISTICS = "statistics.csv"
 PER_CENT = 100.0
@@ -91,7 +92,7 @@ def read(folder: Path) -> Tables:
     rows: dict[Row, list[float]] = {}
     words: dict[str, Row] = {}
     citable: dict[Row, list[tuple[float, str]]] = {}
-    for path in sorted(folder.glob("*.csv")):
+    for path in files.tables(folder):
         for place, row in enumerate(cite_statistics.rows_of(path)):
             if path.name == STATISTICS:  # copies of what the tables hold
                 citable.setdefault((row["table"], int(row["row"])), []).append((float(row["value"]), row["id"]))

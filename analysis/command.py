@@ -139,7 +139,7 @@ def write(tables: Mapping[str, pd.DataFrame], folder: Path) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     paths = [folder / f"{name}.csv" for name in tables]
     for path, table in zip(paths, tables.values(), strict=True):
-        path.write_text(_csv(table), encoding="utf-8", newline="\n")
+        files.write_table(path, _csv(table))
     return paths
 
 

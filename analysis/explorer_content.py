@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.statistics import t_interval
-from study import records
+from study import files, records
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -119,9 +119,11 @@ def curves(folder: Path, models: pd.DataFrame) -> list[dict[str, Any]]:
     """
     import pandas as pd
 
-    if not all((folder / name).is_file() for name in ("curve.csv", "elbow.csv")):
+    paths = [folder / name for name in ("curve.csv", "elbow.csv")]
+    if not set(paths) <= set(files.tables(folder)):
         return []
-    curve, elbow = (pd.read_csv(folder / name) for name in ("curve.csv", "elbow.csv"))
+    with files.open_table(paths[0]) as first, files.open_table(paths[1]) as second:
+        curve, elbow = pd.read_csv(first), pd.read_csv(second)
     curve, elbow = curve[curve["split"] == "val"], elbow[~elbow["shortened"].astype(bool)]
     at = {_key(row): str(row["trial"]) for _, row in models.iterrows()}
     rules = {name: rows for name, rows in elbow.groupby("curve", sort=False)}

@@ -5,14 +5,14 @@
 Everything is done anew in a copy, and the copy compared with what is there:
 
   records     every trial of the manifest has a whole record of exactly this trial
-  tables      trials.csv and history.csv (or history.csv.gz), derived from the records
+  tables      trials.csv and history.csv, derived from the records
   analyses    each analysis that left a summary.json, by the command it names: its tables, sentences and pictures
   training    one completed trial, drawn at random unless named, trained again by `study.search --rebuild`
 
-Each file is the same to the byte, agrees within the tolerance (numbers within 1e-6 relative, pixels within 2 of 255,
-coordinates of a drawing within 0.01 points), differs, or could not be recomputed, with the reason: task results that
-need models which are gone, mostly. A retrained trial agrees to the bit on the processor model it was first trained on;
-elsewhere its metrics must agree within 5 %.
+A table that lies packed (NAME.csv.gz) is compared by what it holds. Each file is the same to the byte, agrees within
+the tolerance (numbers within 1e-6 relative, pixels within 2 of 255, coordinates of a drawing within 0.01 points),
+differs, or could not be recomputed, with the reason: task results that need models which are gone, mostly. A retrained
+trial agrees to the bit on the processor model it was first trained on; elsewhere its metrics must agree within 5 %.
 
 Exit status: 0 where nothing differs, 1 where something does, 2 for bad input.
 """
@@ -20,7 +20,6 @@ Exit status: 0 where nothing differs, 1 where something does, 2 for bad input.
 from __future__ import annotations
 
 import argparse
-import gzip
 import json
 import os
 import random
@@ -34,7 +33,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from analysis import comparison
-from study import records
+from study import files, records
 from study.errors import InputError
 
 CACHES = ("model.keras", "rebuild.json", "*.images.npz", "running", "logs", ".lock", "report")
@@ -99,12 +98,11 @@ def _tables(study: str, shipped: Path, artifacts: Path) -> Iterator[Finding]:
 
 
 def _unpacked(path: Path, folder: Path) -> Path:
-    """The file, or where only PATH.gz is shipped what that holds, in `folder`."""
-    packed = path.with_name(f"{path.name}.gz")
-    if path.exists() or not packed.is_file():
+    """The file, or of a table that is shipped packed what that holds, in `folder`."""
+    if path.exists() or not files.packed(path).is_file():
         return path
-    with gzip.open(packed) as content:
-        (folder / path.name).write_bytes(content.read())
+    with files.open_table(path) as content:
+        (folder / path.name).write_text(content.read(), encoding="utf-8", newline="")
     return folder / path.name
 
 
@@ -119,8 +117,11 @@ def _analysis(study: str, shipped: Path, there: Path, artifacts: Path, data_dir:
         return
     anew = artifacts / study / place
     gone = _models_missed(there, anew)
-    for path in sorted(p for p in there.iterdir() if p.is_file()):
-        outcome, detail = comparison.compare(path, anew / path.name)
+    tables = set(files.tables(there))
+    others = {path for path in there.iterdir() if path.is_file() and path.with_suffix("") not in tables}
+    for path in sorted(tables | others):
+        with tempfile.TemporaryDirectory() as folder:
+            outcome, detail = comparison.compare(_unpacked(path, Path(folder)), anew / path.name)
         if gone and outcome == comparison.DIFFERS:
             outcome, detail = comparison.MISSING, gone
         yield Finding(study, str(place / path.name), outcome, detail)

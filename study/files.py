@@ -1,12 +1,13 @@
-"""Writes what a trial leaves behind, so that a kill at any moment leaves whole files."""
+"""Writes what a trial leaves behind, so that a kill at any moment leaves whole files; finds packed tables."""
 
+import gzip
 import io
 import json
 import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import numpy as np
 
@@ -52,6 +53,34 @@ def write_atomically(path: Path, content: bytes) -> None:
 def to_json(content: Any) -> bytes:
     """JSON with null for what is not finite: other programs cannot read NaN."""
     return (json.dumps(_finite(content), indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()
+
+
+def packed(path: Path) -> Path:
+    """Where a large table lies packed, for want of room: PATH.gz."""
+    return path.with_name(f"{path.name}.gz")
+
+
+def tables(folder: Path, pattern: str = "*.csv") -> list[Path]:
+    """The tables of a folder, sorted: FOLDER/PATTERN; one that is there only packed by its name without `.gz`."""
+    found = {*folder.glob(pattern), *(path.with_suffix("") for path in folder.glob(f"{pattern}.gz"))}
+    return sorted(found)
+
+
+def open_table(path: Path) -> TextIO:
+    """A table, open for reading; where it is there only packed, what that holds.
+
+    Raises:
+        OSError: Neither is there, or it cannot be read.
+    """
+    if not path.exists() and packed(path).exists():
+        return gzip.open(packed(path), "rt", newline="", encoding="utf-8")
+    return open(path, newline="", encoding="utf-8")
+
+
+def write_table(path: Path, text: str) -> None:
+    """Writes a table, atomically, in the place of a packed one."""
+    write_atomically(path, text.encode())
+    packed(path).unlink(missing_ok=True)
 
 
 def remove_leftovers(study_folder: Path) -> None:

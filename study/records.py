@@ -222,6 +222,5 @@ def write_tables(study: str, artifacts: str | Path = ARTIFACTS) -> list[Path]:
     path = folder(study, artifacts)
     tables = {"trials.csv": load(study, artifacts), "history.csv": history(study, artifacts)}
     for name, table in tables.items():
-        files.write_atomically(path / name, table.to_csv(index=False, lineterminator="\n").encode())
-        (path / f"{name}.gz").unlink(missing_ok=True)
+        files.write_table(path / name, table.to_csv(index=False, lineterminator="\n"))
     return [path / name for name in tables]

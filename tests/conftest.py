@@ -1,11 +1,14 @@
 """What the end-to-end tests share: small search spaces, and `study.search` as a process of its own."""
 
+import gzip
 import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from study import files
 
 ROOT = Path(__file__).parent.parent
 TINY = """
@@ -65,6 +68,12 @@ class Search:
 
     def record_paths(self) -> list[Path]:
         return sorted(self.study.glob("trials/*/record.json"))
+
+
+def pack(table: Path) -> None:
+    """Leaves a table only packed, as a large one is shipped."""
+    files.packed(table).write_bytes(gzip.compress(table.read_bytes()))
+    table.unlink()
 
 
 @pytest.fixture

@@ -69,7 +69,7 @@ def write(options: argparse.Namespace) -> tuple[list[Path], list[str]]:
         raise InputError(numbers.refusal(nowhere))
     pdf, lacking = write_pdf.write(report)
     content = {
-        "report.html": write_html.write(report),
+        "report.html": write_html.write(write_html.linked(report, folder) if options.linked else report),
         "report.pdf": pdf,
         "statistics.csv": _statistics(found),
         "numbers.csv": numbers.listed(report.blocks),
@@ -131,6 +131,7 @@ def _parser() -> argparse.ArgumentParser:
         "--notes", type=Path, default=Path("notes"), metavar="DIR", help=f"your prose; also on {noted} (default: notes)"
     )
     add("--out", type=Path, metavar="DIR", help="where to write (default: report/ in the first study's folder)")
+    add("--linked", action="store_true", help="report.html shows pictures from where they lie instead of holding them")
     add("--draft", action="store_true", help="build although numbers are in no table, and mark them")
     add("--artifacts", default="artifacts", metavar="DIR", help="where studies lie (default: artifacts)")
     return parser

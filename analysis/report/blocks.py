@@ -104,6 +104,7 @@ class Figure(Block):
         alternative: What it shows, for who cannot see it; never empty.
         caption: What stands under it behind its number.
         number: In the order of the report, from 1.
+        address: Where the page finds it, from its own folder on; "" where the page holds it.
     """
 
     key: str
@@ -111,6 +112,7 @@ class Figure(Block):
     alternative: str
     caption: Text
     number: int = 0
+    address: str = ""
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from analysis import cite_statistics, cite_trace
 from analysis.citable import QUESTIONS, Answer
 from analysis.cite_statistics import Statistic
 from analysis.cite_trace import Tables
+from study import files as stored
 from study import records
 from study.errors import InputError
 
@@ -122,7 +123,7 @@ def _analysis(study: str, path: Path, root: Path, known: Mapping[str, Statistic]
         files: dict[str, str] = dict(said["figures"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"{path} is damaged ({error!r}). Run the analysis again.") from error
-    if not path.with_name("statistics.csv").is_file():
+    if path.with_name("statistics.csv") not in stored.tables(path.parent):
         raise InputError(
             f"{path} has no statistics.csv beside it for its sentences to rest on. Run the analysis again."
         )

@@ -1,12 +1,15 @@
-"""Writes the report as one page of HTML: pictures within it, nothing fetched, light and dark, ready to print."""
+"""Writes the report as one page of HTML: pictures within it or beside it, light and dark, ready to print."""
 
 from __future__ import annotations
 
 import base64
+import os
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import singledispatch
 from html import escape
 from pathlib import Path
+from urllib.parse import quote
 
 from analysis.report.blocks import (
     Block,
@@ -24,18 +27,34 @@ from analysis.report.blocks import (
     Table,
     Terms,
     Text,
+    every,
+    rewritten,
 )
 from analysis.report.build import Report
 
 STYLE = Path(__file__).with_name("report.css")
 # Nothing but what the page holds: a picture or script from elsewhere would not be loaded even if text smuggled it in.
-POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+POLICY = "default-src 'none'; img-src {}; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+HELD, BESIDE = "data:", "'self' file:"  # a page opened from the disk has no origin that `self` could mean
 TYPES = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg"}
 IN_CONTENTS = 2  # levels
 
 
+def linked(report: Report, folder: Path) -> Report:
+    """The report for a page in `folder` that shows its pictures from where they lie, and so is a tenth as large."""
+
+    def at(block: Block) -> Block:
+        if not isinstance(block, Figure):
+            return block
+        return replace(block, address=quote(Path(os.path.relpath(block.path, folder)).as_posix()))
+
+    return replace(report, blocks=tuple(rewritten(block, lambda span: span, at) for block in report.blocks))
+
+
 def write(report: Report) -> bytes:
     """The page, in UTF-8."""
+    beside = any(isinstance(block, Figure) and block.address for block in every(report.blocks))
+    policy = POLICY.format(BESIDE if beside else HELD)
     style = STYLE.read_text(encoding="utf-8")
     title = escape(report.title)
     headings = [block for block in report.blocks if isinstance(block, Heading)]
@@ -45,7 +64,7 @@ def write(report: Report) -> bytes:
 <html lang="en">
 <head>
 <meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="{POLICY}">
+<meta http-equiv="Content-Security-Policy" content="{policy}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <title>{title}</title>
@@ -118,14 +137,18 @@ def _(block: Figure) -> str:
 
     with Image.open(block.path) as image:
         width, height = image.size
-    data = base64.b64encode(block.path.read_bytes()).decode()
-    source = f"data:{TYPES[block.path.suffix.lower()]};base64,{data}"
+    source = escape(block.address) or _held(block.path)
     return (
         f'<figure id="figure-{block.number}">\n'
         f'<img src="{source}" alt="{escape(block.alternative)}" width="{width}" height="{height}">\n'
         f"<figcaption><strong>Figure {block.number}.</strong> {_line(block.caption)}{_caption(block)}</figcaption>\n"
         "</figure>"
     )
+
+
+def _held(path: Path) -> str:
+    data = base64.b64encode(path.read_bytes()).decode()
+    return f"data:{TYPES[path.suffix.lower()]};base64,{data}"
 
 
 def _caption(block: Figure) -> str:

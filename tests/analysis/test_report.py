@@ -47,9 +47,10 @@ from analysis.report.blocks import (
     paragraph,
     plain,
 )
-from study import records
+from study import files, records
 from study.errors import InputError
 from tests.analysis import report_study
+from tests.conftest import pack
 
 VOID = {"meta", "img", "br", "wbr", "hr"}
 
@@ -129,6 +130,23 @@ def test_the_same_records_give_the_same_bytes_but_for_the_date(study, monkeypatc
     html = (study / "report" / "report.html").read_bytes()
     assert html != first["report.html"]
     assert html.replace(b"2025-11-25", b"2025-11-24") == first["report.html"]
+
+
+def test_packed_tables_give_the_same_bytes_until_the_analysis_is_run_again(study, capsys):
+    assert report.main([]) == 0
+    first = {path.name: path.read_bytes() for path in (study / "report").iterdir()}
+    tables = sorted((study / "analysis" / "latent_elbow").glob("*.csv"))
+    for path in tables:
+        pack(path)
+    assert len(tables) == 2 and files.tables(tables[0].parent) == tables
+    assert report.main([]) == 0
+    assert {path.name: path.read_bytes() for path in (study / "report").iterdir()} == first
+    files.packed(tables[0]).write_bytes(b"no gzip")
+    assert report.main([]) == 2
+    assert "curve.csv cannot be read" in capsys.readouterr().err
+    report_study.analyse(study)
+    assert files.tables(tables[0].parent) == tables and not any(files.packed(path).exists() for path in tables)
+    assert report.main([]) == 0
 
 
 @pytest.mark.parametrize("seconds", ["abc", "1.5", "9" * 30])
@@ -215,6 +233,36 @@ def test_the_page_stands_alone_and_is_accessible(study):
     assert all(after <= before + 1 for before, after in itertools.pairwise(levels))
     assert all(attrs["scope"] in ("col", "row") for attrs in shown.of("th"))
     assert "default-src 'none'" in next(a["content"] for a in shown.of("meta") if "http-equiv" in a)
+
+
+def test_a_linked_page_shows_the_same_pictures_from_where_they_lie(study):
+    assert report.main([]) == 0
+    held = page(study)
+    assert report.main(["--linked"]) == 0
+    linked = page(study)
+    (picture,) = linked.of("img")
+    assert (study / "report" / picture["src"]).resolve() == (
+        study / "analysis" / "latent_elbow" / "curve.png"
+    ).resolve()
+    assert linked.text == held.text and {**picture, "src": ""} == {**held.of("img")[0], "src": ""}
+    assert report.main(["--linked", "--out", "else where/ü"]) == 0
+    (picture,) = Page(Path("else where", "ü", "report.html").read_text(encoding="utf-8")).of("img")
+    assert picture["src"] == "../../artifacts/tiny/analysis/latent_elbow/curve.png"
+
+
+def test_the_pdf_takes_the_drawing_where_that_is_smaller(study):
+    pixels = rb"/Subtype\s*/Image"
+    drawing = study / "analysis" / "latent_elbow" / "curve.svg"
+    assert report.main([]) == 0
+    assert re.search(pixels, (study / "report" / "report.pdf").read_bytes())
+    drawn = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 4 3"><path d="M0 0h4v3z"/></svg>'
+    drawing.write_text(drawn)
+    assert report.main([]) == 0
+    assert not re.search(pixels, (study / "report" / "report.pdf").read_bytes())
+    noise = np.random.default_rng(0).bytes(4000).hex()
+    drawing.write_text(drawn.replace("<path", f"<desc>{noise}</desc><path"))
+    assert report.main([]) == 0
+    assert re.search(pixels, (study / "report" / "report.pdf").read_bytes())
 
 
 def test_limits_count_the_seeds_that_were_run(study):

@@ -1,6 +1,5 @@
 """A shipped study that follows from its records, and what is said of one that does not."""
 
-import gzip
 import json
 import shutil
 import subprocess
@@ -13,8 +12,8 @@ import pytest
 from PIL import Image
 
 from analysis import comparison
-from study import records
-from tests.conftest import Search, environment
+from study import files, records
+from tests.conftest import Search, environment, pack
 
 
 def verify(search: Search, *options: str) -> subprocess.CompletedProcess:
@@ -56,14 +55,14 @@ def test_a_number_that_was_changed_is_found(copy):
 @pytest.mark.parametrize("changed", [False, True])
 def test_a_packed_table_is_compared_by_what_it_holds(copy, changed):
     path = copy.study / "history.csv"
-    text = path.read_text().replace("digits-dense", "digits-danse") if changed else path.read_text()
-    path.with_name("history.csv.gz").write_bytes(gzip.compress(text.encode()))
-    path.unlink()
+    if changed:
+        path.write_text(path.read_text().replace("digits-dense", "digits-danse"))
+    pack(path)
     done = verify(copy, "tiny", "--no-training")
     assert done.returncode == changed, done.stdout
     assert f"tiny  history.csv  {'DIFFERS' if changed else 'same to the byte'}" in done.stdout
     records.write_tables("tiny", copy.artifacts)
-    assert path.is_file() and not path.with_name("history.csv.gz").exists()
+    assert path.is_file() and not files.packed(path).exists()
 
 
 def test_an_analysis_that_cannot_be_run_again_is_named_with_its_reason(copy):
@@ -74,6 +73,21 @@ def test_an_analysis_that_cannot_be_run_again_is_named_with_its_reason(copy):
     done = verify(copy, "tiny", "--no-training")
     assert done.returncode == 0
     assert "tiny  analysis/latent_elbow  not recomputed  error: no curve in this study" in done.stdout
+
+
+def test_packed_tables_of_an_analysis_are_compared_by_what_they_hold(copy):
+    command = [sys.executable, "-m", "analysis.effects", "tiny", "--artifacts", str(copy.artifacts)]
+    subprocess.run(command, check=True, capture_output=True, env=environment(), timeout=120)
+    folder = copy.study / "analysis" / "effects"
+    changed, same = (folder / name for name in ("contrasts.csv", "statistics.csv"))
+    changed.write_text(changed.read_text().replace("digits", "digit", 1))
+    for path in (changed, same):
+        pack(path)
+    done = verify(copy, "tiny", "--no-training")
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "tiny  analysis/effects/contrasts.csv  DIFFERS" in done.stdout
+    assert "tiny  analysis/effects/statistics.csv  same to the byte" in done.stdout
+    assert ".gz" not in done.stdout
 
 
 def test_what_needed_a_model_that_is_gone_does_not_differ(copy):

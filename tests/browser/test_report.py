@@ -55,6 +55,17 @@ def test_links_lead_to_what_they_name(page, visit):
     opened.assert_clean()
 
 
+def test_a_linked_page_shows_its_pictures(page, visit):
+    study = page.parent.parent
+    place = ["--artifacts", str(study.parent), "--notes", str(study / "no notes"), "--out", str(study / "linked")]
+    assert report.main(["tiny", "--linked", *place]) == 0
+    opened = visit(study / "linked" / "report.html")
+    widths = opened.page.evaluate("[...document.images].map(image => image.naturalWidth)")
+    assert len(widths) == 2 and min(widths) > 0
+    asked = sorted((study / "analysis").rglob("curve.png"))
+    assert (opened.said, sorted(opened.asked)) == ([], [path.as_uri() for path in asked])
+
+
 def test_in_print_nothing_is_hidden_or_dark(page, visit):
     opened = visit(page, color_scheme="dark")
     opened.page.emulate_media(media="print", color_scheme="dark")
