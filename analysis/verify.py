@@ -122,7 +122,7 @@ def _analysis(study: str, shipped: Path, there: Path, artifacts: Path, data_dir:
     for path in sorted(tables | others):
         with tempfile.TemporaryDirectory() as folder:
             outcome, detail = comparison.compare(_unpacked(path, Path(folder)), anew / path.name)
-        if gone and outcome == comparison.DIFFERS:
+        if gone and outcome in (comparison.DIFFERS, comparison.MISSING):
             outcome, detail = comparison.MISSING, gone
         yield Finding(study, str(place / path.name), outcome, detail)
 
