@@ -37,6 +37,7 @@ from study import files, records
 from study.errors import InputError
 
 CACHES = ("model.keras", "rebuild.json", "*.images.npz", "running", "logs", ".lock", "report")
+RESULTS = ("analysis", "tasks", "examples.npz")
 ROOT = Path(__file__).parent.parent
 RETRAINED = 0.05  # relative difference of metrics within which another processor model may train a trial
 
@@ -70,12 +71,20 @@ def verify(study: str, artifacts: Path, data_dir: str | None, trial: str | None,
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / study
         shutil.copytree(shipped, copy, ignore=shutil.ignore_patterns(*CACHES, "analysis"))
+        _copy_records(Path(artifacts), Path(folder))
         yield _records(study, artifacts)
         yield from _tables(study, shipped, Path(folder))
         for summary in sorted((shipped / "analysis").rglob("summary.json")):
             yield from _analysis(study, shipped, summary.parent, Path(folder), data_dir)
         if training and completed:
             yield _retrained(study, trial or random.SystemRandom().choice(completed), Path(folder), data_dir)
+
+
+def _copy_records(artifacts: Path, to: Path) -> None:
+    """The records of the other studies, which analyses compare this one with: its pilot, say."""
+    for path in sorted(artifacts.iterdir()):
+        if (path / "manifest.json").is_file() and not (to / path.name).exists():
+            shutil.copytree(path, to / path.name, ignore=shutil.ignore_patterns(*CACHES, *RESULTS))
 
 
 def _completed(study: str, artifacts: Path) -> list[str]:

@@ -4,7 +4,7 @@ Question: `assignment` is cut to 10,000 images and few epochs, so that two cores
           baseline and two modifications (there a large and an unresolved effect) keep their order and their
           distances on all training images, for as many epochs as the Keras example?
 Command:  python -m study.search assignment_full, then python -m analysis.robustness assignment
-Cost:     6 trials of 30 epochs on 40,000 images; about 40 minutes on 2 cores.
+Cost:     6 trials of 30 epochs on 40,000 images; about 50 minutes on 2 cores.
 Expect:   the same order; all errors smaller, the larger code gaining the most.
 """
 

@@ -90,6 +90,16 @@ def test_packed_tables_of_an_analysis_are_compared_by_what_they_hold(copy):
     assert ".gz" not in done.stdout
 
 
+def test_a_pilot_is_there_to_compare_with(copy):
+    shutil.copytree(copy.study, copy.artifacts / "tiny_full")
+    command = [sys.executable, "-m", "analysis.robustness", "tiny", "--artifacts", str(copy.artifacts)]
+    subprocess.run(command, check=True, capture_output=True, env=environment(), timeout=120)
+    done = verify(copy, "tiny", "--no-training")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "tiny  analysis/robustness/full_size.csv  same to the byte" in done.stdout
+    assert "tiny  analysis/robustness/summary.json  same to the byte" in done.stdout
+
+
 def test_what_needed_a_model_that_is_gone_does_not_differ(copy):
     command = [sys.executable, "-m", "analysis.latent_space", "tiny", "--artifacts", str(copy.artifacts)]
     subprocess.run(command, check=True, capture_output=True, env=environment(), timeout=120)
