@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from analysis import citable, command
 from study import files
+from study.errors import InputError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -72,8 +73,11 @@ def _statistics(place: Path) -> Mapping[str, dict[str, Any]]:
     """Id → value, ends, n and method."""
     import pandas as pd
 
-    with files.open_table(place / "statistics.csv") as file:
-        table = pd.read_csv(file, dtype={"id": str})
+    try:
+        with files.open_table(place / "statistics.csv") as file:
+            table = pd.read_csv(file, dtype={"id": str})
+    except (OSError, ValueError) as error:
+        raise InputError(f"{place / 'statistics.csv'} cannot be read ({error}). Run the analysis again.") from error
     kept = ["value", "low", "high", "n", "method"]
     return {row["id"]: {name: row[name] for name in kept} for row in table.to_dict("records")}
 

@@ -111,7 +111,7 @@ def rows_of(path: Path) -> list[dict[str, str]]:
     try:
         with files.open_table(path) as file:
             return list(csv.DictReader(file))
-    except (OSError, EOFError, ValueError, csv.Error) as error:
+    except (OSError, ValueError, csv.Error) as error:
         raise InputError(f"{path} cannot be read ({error}). Run the analysis again.") from error
 
 

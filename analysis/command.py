@@ -179,7 +179,17 @@ def _write_citable(outcome: Outcome, folder: Path, asked: list[str]) -> list[Pat
     text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
     paths = write({"statistics": found}, folder)
     files.write_atomically(folder / "summary.json", text.encode())
+    _remove_stale(folder, {path.resolve() for path in (*outcome.paths, *paths)})
     return [*paths, folder / "summary.json"]
+
+
+def _remove_stale(folder: Path, written: Collection[Path]) -> None:
+    """Removes tables and pictures of an earlier run with other options: the summary no longer speaks of them."""
+    pictures = [path for kind in ("png", "svg") for path in folder.glob(f"*.{kind}")]
+    for path in (*files.tables(folder), *pictures):
+        if path.resolve() not in written:
+            path.unlink(missing_ok=True)
+            files.packed(path).unlink(missing_ok=True)
 
 
 def _print_table(outcome: Outcome) -> None:

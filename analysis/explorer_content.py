@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from analysis.statistics import t_interval
 from study import files, records
+from study.errors import InputError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -122,8 +123,11 @@ def curves(folder: Path, models: pd.DataFrame) -> list[dict[str, Any]]:
     paths = [folder / name for name in ("curve.csv", "elbow.csv")]
     if not set(paths) <= set(files.tables(folder)):
         return []
-    with files.open_table(paths[0]) as first, files.open_table(paths[1]) as second:
-        curve, elbow = pd.read_csv(first), pd.read_csv(second)
+    try:
+        with files.open_table(paths[0]) as first, files.open_table(paths[1]) as second:
+            curve, elbow = pd.read_csv(first), pd.read_csv(second)
+    except (OSError, ValueError) as error:
+        raise InputError(f"{folder}: a curve cannot be read ({error}). Run the analysis again.") from error
     curve, elbow = curve[curve["split"] == "val"], elbow[~elbow["shortened"].astype(bool)]
     at = {_key(row): str(row["trial"]) for _, row in models.iterrows()}
     rules = {name: rows for name, rows in elbow.groupby("curve", sort=False)}

@@ -102,17 +102,23 @@ def _records(study: str, artifacts: Path) -> Finding:
 
 def _tables(study: str, shipped: Path, artifacts: Path) -> Iterator[Finding]:
     for path in records.write_tables(study, artifacts):
-        with tempfile.TemporaryDirectory() as folder:
-            yield Finding(study, path.name, *comparison.compare(_unpacked(shipped / path.name, Path(folder)), path))
+        yield Finding(study, path.name, *_compared(shipped / path.name, path))
 
 
-def _unpacked(path: Path, folder: Path) -> Path:
-    """The file, or of a table that is shipped packed what that holds, in `folder`."""
-    if path.exists() or not files.packed(path).is_file():
-        return path
-    with files.open_table(path) as content:
-        (folder / path.name).write_text(content.read(), encoding="utf-8", newline="")
-    return folder / path.name
+def _compared(shipped: Path, again: Path) -> tuple[str, str]:
+    """As `comparison.compare`; of a table that is shipped packed what that holds."""
+    if not files.packed(shipped).is_file():
+        return comparison.compare(shipped, again)
+    if shipped.exists():
+        return comparison.DIFFERS, f"{files.packed(shipped).name} lies beside it: remove the older one"
+    with tempfile.TemporaryDirectory() as folder:
+        unpacked = Path(folder) / shipped.name
+        try:
+            with files.open_table(shipped) as content:
+                unpacked.write_text(content.read(), encoding="utf-8", newline="")
+        except (OSError, ValueError) as error:
+            return comparison.DIFFERS, f"cannot be read: {error}"
+        return comparison.compare(unpacked, again)
 
 
 def _analysis(study: str, shipped: Path, there: Path, artifacts: Path, data_dir: str | None) -> Iterator[Finding]:
@@ -127,12 +133,12 @@ def _analysis(study: str, shipped: Path, there: Path, artifacts: Path, data_dir:
     anew = artifacts / study / place
     gone = _models_missed(there, anew)
     tables = set(files.tables(there))
-    others = {path for path in there.iterdir() if path.is_file() and path.with_suffix("") not in tables}
+    others = {path for path in there.iterdir() if path.is_file() and not path.name.endswith(".csv.gz")}
     for path in sorted(tables | others):
-        with tempfile.TemporaryDirectory() as folder:
-            outcome, detail = comparison.compare(_unpacked(path, Path(folder)), anew / path.name)
+        outcome, detail = _compared(path, anew / path.name)
         if gone and outcome in (comparison.DIFFERS, comparison.MISSING):
-            outcome, detail = comparison.MISSING, gone
+            detail = gone if outcome == comparison.DIFFERS else f"{detail}, or {gone}"
+            outcome = comparison.MISSING
         yield Finding(study, str(place / path.name), outcome, detail)
 
 

@@ -5,6 +5,7 @@ import io
 import json
 import os
 import shutil
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TextIO
@@ -71,10 +72,15 @@ def open_table(path: Path) -> TextIO:
 
     Raises:
         OSError: Neither is there, or it cannot be read.
+        UnicodeDecodeError: It is no UTF-8.
     """
-    if not path.exists() and packed(path).exists():
-        return gzip.open(packed(path), "rt", newline="", encoding="utf-8")
-    return open(path, newline="", encoding="utf-8")
+    if path.exists() or not packed(path).exists():
+        return open(path, newline="", encoding="utf-8")
+    try:
+        text = gzip.decompress(packed(path).read_bytes()).decode()
+    except (EOFError, zlib.error) as error:
+        raise OSError(f"{packed(path).name} is damaged: {error}") from error
+    return io.StringIO(text, newline="")
 
 
 def write_table(path: Path, text: str) -> None:

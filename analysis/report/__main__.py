@@ -8,6 +8,9 @@ No number is typed: a sentence about what was not estimated fails the build, and
 that no table of its analysis holds; --draft marks it instead. statistics.csv holds what may be cited, numbers.csv the
 row behind each number of a sentence.
 
+--linked makes a page a tenth as large that shows its pictures from where they lie: it must stay where it is, and be
+built again whenever an analysis is.
+
 Your own prose lies in notes/SECTION.md (Markdown) and is merged into its section at every build. In it {stat:ID}
 becomes the number with its interval, {figure:ID} the picture, {cite:KEY} a source. Find ids with
 python -m analysis.cite --list WORDS.

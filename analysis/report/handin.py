@@ -17,6 +17,7 @@ import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
+from analysis.report import write_html
 from analysis.report.sources import ROOT, git, software
 from study import files, records
 from study.errors import InputError
@@ -63,6 +64,11 @@ def pack(studies: Sequence[str], artifacts: Path, notes: Path) -> bytes:
     report = records.folder(studies[0], artifacts) / "report"
     if missing := [name for name in REPORT if not (report / name).is_file()]:
         raise InputError(f"{report / missing[0]} is not there. Build it: python -m analysis.report {' '.join(studies)}")
+    if f"img-src {write_html.BESIDE}".encode() in (report / "report.html").read_bytes():
+        raise InputError(
+            f"{report / 'report.html'} is linked to pictures that the zip has elsewhere. Build it without --linked: "
+            f"python -m analysis.report {' '.join(studies)}"
+        )
     top = PurePosixPath(f"{studies[0]}-handin")
     content = {top / "READ-ME-FIRST.txt": _readme(studies).encode()}
     content |= {top / name: (report / name).read_bytes() for name in REPORT}

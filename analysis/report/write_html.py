@@ -33,20 +33,28 @@ from analysis.report.blocks import (
 from analysis.report.build import Report
 
 STYLE = Path(__file__).with_name("report.css")
-# Nothing but what the page holds: a picture or script from elsewhere would not be loaded even if text smuggled it in.
+# What text smuggles in is not loaded: no script at all; pictures only from the page, or where it links any, the disk.
 POLICY = "default-src 'none'; img-src {}; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
-HELD, BESIDE = "data:", "'self' file:"  # a page opened from the disk has no origin that `self` could mean
+HELD, BESIDE = "data:", "data: 'self' file:"  # a page opened from the disk has no origin that `self` could mean
 TYPES = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg"}
 IN_CONTENTS = 2  # levels
 
 
 def linked(report: Report, folder: Path) -> Report:
-    """The report for a page in `folder` that shows its pictures from where they lie, and so is a tenth as large."""
+    """The report for a page in `folder` that shows its pictures from where they lie, and so is a tenth as large.
+
+    A picture on another drive has no place from there on, and is held by the page after all.
+    """
+    here = os.path.realpath(folder)
 
     def at(block: Block) -> Block:
         if not isinstance(block, Figure):
             return block
-        return replace(block, address=quote(Path(os.path.relpath(block.path, folder)).as_posix()))
+        try:
+            place = Path(os.path.relpath(os.path.realpath(block.path), here))
+        except ValueError:
+            return block
+        return replace(block, address=quote(os.fsencode(place.as_posix())))
 
     return replace(report, blocks=tuple(rewritten(block, lambda span: span, at) for block in report.blocks))
 

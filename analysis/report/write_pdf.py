@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from analysis import figures
 from analysis.report.blocks import Block, Figure, Span
 from analysis.report.build import Report
 
@@ -82,8 +83,13 @@ def _picture(block: Figure, root: Path) -> dict[str, Any]:
 
 
 def _lighter(path: Path) -> Path:
-    """The drawing beside a picture where it takes less room, which those of charts do: sharp at every size."""
+    """The drawing of a picture where it takes less room, as those of charts do, sharp at every size; else the picture.
+
+    Only the drawing that `figures.save` wrote with this very picture: not an older one, nor an author's own.
+    """
     drawing = path.with_suffix(".svg")
-    if drawing.is_file() and len(zlib.compress(drawing.read_bytes())) < path.stat().st_size:
-        return drawing
-    return path
+    if not drawing.is_file():
+        return path
+    drawn, picture = drawing.read_bytes(), path.read_bytes()
+    same = figures.digest(picture).encode() in drawn
+    return drawing if same and len(zlib.compress(drawn)) < len(picture) else path

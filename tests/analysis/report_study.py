@@ -80,11 +80,11 @@ def analyse(
     return folder
 
 
-def picture(path: Path, caption: str) -> None:
+def picture(path: Path, caption: str, image: Image.Image | None = None) -> None:
     """A small picture that carries its caption as the figures do."""
     info = PngInfo()
     info.add_itxt("Description", caption)
-    Image.new("RGB", (40, 30), "white").save(path, pnginfo=info)
+    (image or Image.new("RGB", (40, 30), "white")).save(path, pnginfo=info)
 
 
 def modification(**changes: object) -> dict:

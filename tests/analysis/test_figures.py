@@ -29,6 +29,7 @@ def test_the_same_figure_gives_the_same_bytes(tmp_path):
     for one, other in zip(first, second, strict=True):
         assert one.read_bytes() == other.read_bytes()
     assert b"<dc:date>" not in first[1].read_bytes()
+    assert figures.digest(first[0].read_bytes()).encode() in first[1].read_bytes(), "a drawing names its picture"
 
 
 def test_the_last_bits_of_the_layout_show_in_no_byte(tmp_path, monkeypatch):

@@ -14,8 +14,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
-from analysis import citable, cite
+from analysis import citable, cite, figures
 from analysis.report import __main__ as report
 from analysis.report import (
     bibliography,
@@ -252,17 +253,24 @@ def test_a_linked_page_shows_the_same_pictures_from_where_they_lie(study):
 
 def test_the_pdf_takes_the_drawing_where_that_is_smaller(study):
     pixels = rb"/Subtype\s*/Image"
-    drawing = study / "analysis" / "latent_elbow" / "curve.svg"
+    picture = study / "analysis" / "latent_elbow" / "curve.png"
+    report_study.picture(picture, "A chart.", Image.effect_noise((40, 30), 50))
+    drawing, digest = picture.with_suffix(".svg"), figures.digest(picture.read_bytes())
     assert report.main([]) == 0
     assert re.search(pixels, (study / "report" / "report.pdf").read_bytes())
-    drawn = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 4 3"><path d="M0 0h4v3z"/></svg>'
+    drawn = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 4 3"><desc>{digest}</desc><path d="M0 0h4"/></svg>'
     drawing.write_text(drawn)
     assert report.main([]) == 0
     assert not re.search(pixels, (study / "report" / "report.pdf").read_bytes())
     noise = np.random.default_rng(0).bytes(4000).hex()
-    drawing.write_text(drawn.replace("<path", f"<desc>{noise}</desc><path"))
-    assert report.main([]) == 0
-    assert re.search(pixels, (study / "report" / "report.pdf").read_bytes())
+    for other in (
+        drawn.replace("<path", f"<desc>{noise}</desc><path"),
+        drawn.replace(digest, "of an older run"),
+        "<svg",
+    ):
+        drawing.write_text(other)
+        assert report.main([]) == 0
+        assert re.search(pixels, (study / "report" / "report.pdf").read_bytes())
 
 
 def test_limits_count_the_seeds_that_were_run(study):
@@ -672,6 +680,8 @@ def test_the_zip_holds_report_code_records_and_how_to_verify(study, capsys):
     assert handin.main([]) == 2
     assert "Build it: python -m analysis.report tiny" in capsys.readouterr().err
     note("loss.md", "mine")
+    assert report.main(["--linked"]) == 0 and handin.main([]) == 2
+    assert "Build it without --linked: python -m analysis.report tiny" in capsys.readouterr().err
     assert report.main([]) == 0
     assert handin.main([]) == 0
     first = Path("tiny-handin.zip").read_bytes()

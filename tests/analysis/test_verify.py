@@ -75,6 +75,21 @@ def test_an_analysis_that_cannot_be_run_again_is_named_with_its_reason(copy):
     assert "tiny  analysis/latent_elbow  not recomputed  error: no curve in this study" in done.stdout
 
 
+@pytest.mark.parametrize(
+    "damage", [lambda packed: packed[:60], lambda packed: packed[:40] + b"\xff" * 40 + packed[80:]]
+)
+def test_a_damaged_packed_table_and_one_beside_the_plain_table_are_found(copy, damage):
+    path = copy.study / "history.csv"
+    plain = path.read_bytes()
+    pack(path)
+    files.packed(path).write_bytes(damage(files.packed(path).read_bytes()))
+    done = verify(copy, "tiny", "--no-training")
+    assert done.returncode == 1 and "tiny  history.csv  DIFFERS  cannot be read: history.csv.gz" in done.stdout
+    path.write_bytes(plain)
+    done = verify(copy, "tiny", "--no-training")
+    assert done.returncode == 1 and "tiny  history.csv  DIFFERS  history.csv.gz lies beside it" in done.stdout
+
+
 def test_packed_tables_of_an_analysis_are_compared_by_what_they_hold(copy):
     command = [sys.executable, "-m", "analysis.effects", "tiny", "--artifacts", str(copy.artifacts)]
     subprocess.run(command, check=True, capture_output=True, env=environment(), timeout=120)
@@ -98,6 +113,12 @@ def test_a_pilot_is_there_to_compare_with(copy):
     assert done.returncode == 0, done.stdout + done.stderr
     assert "tiny  analysis/robustness/full_size.csv  same to the byte" in done.stdout
     assert "tiny  analysis/robustness/summary.json  same to the byte" in done.stdout
+    folder = copy.study / "analysis" / "robustness"
+    assert {path.suffix for path in folder.glob("full_size*")} == {".csv", ".png", ".svg"}
+    shutil.rmtree(copy.artifacts / "tiny_full")
+    subprocess.run(command, check=True, capture_output=True, env=environment(), timeout=120)
+    assert not list(folder.glob("full_size*")), "what the pilot said is gone with it"
+    assert {path.name for path in folder.glob("*.csv")} >= {"conclusions.csv", "statistics.csv"}
 
 
 def test_what_needed_a_model_that_is_gone_does_not_differ(copy):
