@@ -4,12 +4,13 @@ import dataclasses
 import json
 import uuid
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from study import manifest, records
-from study.space import Space, Task
+from study.space import Space, Task, cell_name
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,7 @@ class Job:
         manifest: The manifest that the chief writes, or extends, before it serves.
         seeds: Trials of seeds 0 … seeds − 1 are wanted.
         data_dir: Where the user's data files are, or None.
+        cells: Only trials are wanted of whose cells the name matches one of these patterns, with spaces between them.
         retry_failed: Trials that failed are trained again, once.
         rebuild: Names of trials whose models are to be trained again; empty for an ordinary run.
         token: This run's own name: a record that carries it was written by it.
@@ -33,6 +35,7 @@ class Job:
     manifest: dict[str, Any]
     seeds: int
     data_dir: str | None = None
+    cells: str = "*"
     retry_failed: bool = False
     rebuild: tuple[str, ...] = ()
     token: str = field(default_factory=lambda: uuid.uuid4().hex[:12])
@@ -53,12 +56,19 @@ class Job:
         """Trial name → the hash that its record must carry."""
         return records.expected_hashes(self.space, self.manifest["data"], self.seeds)
 
+    def wanted(self) -> list[Task]:
+        """The trials of this run, done or not."""
+        patterns = self.cells.split()
+        return [
+            task
+            for task in self.space.trials(self.seeds)
+            if any(fnmatchcase(cell_name(task.cell), pattern) for pattern in patterns)
+            and (not self.rebuild or task.name in self.rebuild)
+        ]
+
     def tasks(self) -> list[Task]:
         """The trials that are wanted and not done."""
-        wanted = self.space.trials(self.seeds)
-        return [
-            task for task in wanted if (not self.rebuild or task.name in self.rebuild) and not self.is_done(task.name)
-        ]
+        return [task for task in self.wanted() if not self.is_done(task.name)]
 
     def record(self, name: str) -> dict[str, Any] | None:
         """A trial's valid record, or None."""

@@ -19,6 +19,7 @@ from pathlib import Path
 from study import explore, plan, progress, proposals, provenance, records, summary, tensorboard, workers
 from study.errors import InputError
 from study.job import Job
+from study.space import cell_name
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -44,7 +45,7 @@ def _run(options: argparse.Namespace) -> int:
     if options.tuner:
         _refuse_beside_tuner(options)
         return explore.run(options, lambda job: _train(job, options))
-    job = dataclasses.replace(plan.job(options), retry_failed=options.retry_failed)
+    job = _chosen(dataclasses.replace(plan.job(options), retry_failed=options.retry_failed), options.cells)
     if options.rebuild:
         return _rebuild(job, options)
     if options.status:
@@ -57,13 +58,23 @@ def _run(options: argparse.Namespace) -> int:
     return _search(job, options)
 
 
+def _chosen(job: Job, pattern: str | None) -> Job:
+    """The job for the cells of a pattern alone."""
+    chosen = dataclasses.replace(job, cells=pattern or "*")
+    if not chosen.wanted():
+        names = list(job.space.cells())
+        raise InputError(
+            f"--cells {pattern!r} matches no cell of {job.study}: names are such as {names[0]}, {names[-1]}."
+        )
+    return chosen
+
+
 def _search(job: Job, options: argparse.Namespace) -> int:
     plan.make_folder(job)
-    tasks, wanted = job.tasks(), len(job.hashes)
+    tasks, wanted = job.tasks(), job.wanted()
     count = _workers(options, job)
-    print(
-        f"study {job.study}: {wanted} trials ({len(job.space.cells())} cells, {job.seeds} seeds), {len(tasks)} to run"
-    )
+    cells = len({cell_name(task.cell) for task in wanted})
+    print(f"study {job.study}: {len(wanted)} trials ({cells} cells, {job.seeds} seeds), {len(tasks)} to run")
     if tasks and (stopped := _supervise(job, count, _n_done(job), options)):
         return stopped
     _write_curves(job, options, job.hashes)
@@ -78,7 +89,7 @@ def _train(job: Job, options: argparse.Namespace) -> int:
 
 
 def _n_done(job: Job) -> int:
-    return len(job.hashes) - len(job.tasks())
+    return len(job.wanted()) - len(job.tasks())
 
 
 def _supervise(job: Job, count: int, already: int, options: argparse.Namespace) -> int:
@@ -153,7 +164,7 @@ def _run_role(role: str, job: Job) -> int:
 
 def _refuse_beside_tuner(options: argparse.Namespace) -> None:
     """Refuses what says something about the trials of a study, which a search proper does not know beforehand."""
-    given = [name for name in ("dry_run", "status", "rebuild", "retry_failed") if getattr(options, name)]
+    given = [name for name in ("dry_run", "status", "rebuild", "retry_failed", "cells") if getattr(options, name)]
     if given:
         study = explore.study_name(options)
         raise InputError(
@@ -197,6 +208,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--budget", type=plan.positive, default=explore.BUDGET, help="cells that --tuner tries (default: 24)")
     add("--dry-run", action="store_true", help="show the plan and the expected time; write nothing")
     add("--status", action="store_true", help="show how far the study is")
+    add("--cells", metavar="PATTERN", help="only these now, such as '*-k8-*' or 'a* b*'; without it the rest follows")
     add("--retry-failed", action="store_true", help="train again what failed or diverged")
     add("--rebuild", metavar="PATTERN", help="train completed trials again whose model is gone, and compare")
     add("--tensorboard", type=Path, metavar="DIR", help="also write each trial's curves for TensorBoard")

@@ -19,7 +19,9 @@ def print_plan(job: Job, count: int) -> int:
         print(f"  block {name}: {levels}")
     cells, epochs = len(job.space.cells()), job.space.training["epochs"]
     print(f"{cells} cells × {job.seeds} seeds = {len(job.hashes)} trials of {epochs} epochs")
-    print(f"done: {len(job.hashes) - len(tasks)}; to run: {len(tasks)}")
+    wanted = job.wanted()
+    chosen = f"{len(wanted)} trials of the cells {job.cells}; " if len(wanted) < len(job.hashes) else ""
+    print(f"{chosen}done: {len(wanted) - len(tasks)}; to run: {len(tasks)}")
     if tasks:
         durations = forecast.Durations()
         for name in job.hashes:
@@ -34,7 +36,7 @@ def print_plan(job: Job, count: int) -> int:
 
 def print_status(job: Job) -> int:
     """How many trials are done, failed and to go, and what is running."""
-    found = [job.record(name) for name in job.hashes]
+    found = [job.record(task.name) for task in job.wanted()]
     done = [record for record in found if record]
     failed = [record for record in done if record["status"] != "completed"]
     print(
@@ -49,7 +51,8 @@ def print_status(job: Job) -> int:
 def print_results(job: Job, paths: Sequence[Path]) -> int:
     """The best cells, what failed, the paths written, the next command; the exit code."""
     table = records.load(job.study, job.artifacts)
-    failed = [record for name in job.hashes if (record := job.record(name)) and record["status"] != "completed"]
+    found = [job.record(task.name) for task in job.wanted()]
+    failed = [record for record in found if record and record["status"] != "completed"]
     print(_best_cells(table))
     for notice in records.notices(job.study, job.artifacts):
         print(f"note: {notice}")

@@ -112,6 +112,22 @@ def test_more_seeds_and_blocks_extend_with_one_or_two_workers_to_the_same_bits(c
     assert len(after) == 9 and {name: after[name] for name in before} == before
 
 
+def test_chosen_cells_come_first_and_the_rest_follows(copy):
+    before = values(copy)
+    only = copy("--seeds", "4", "--cells", "*-k4-* *-k9-*")
+    assert only.returncode == 0 and "4 trials (1 cells, 4 seeds), 2 to run" in only.stdout, only.stdout + only.stderr
+    assert "4/4 trials done" in copy("--seeds", "4", "--cells", "*-k4-*", "--status").stdout
+    assert set(values(copy)) - set(before) == {f"digits-dense-k4-mse-n200-s0{seed}" for seed in (2, 3)}
+    assert (
+        "4 trials of the cells *-k2-*; done: 2; to run: 2"
+        in copy("--seeds", "4", "--cells", "*-k2-*", "--dry-run").stdout
+    )
+    assert "8 trials (2 cells, 4 seeds), 2 to run" in copy("--seeds", "4").stdout
+    assert len(values(copy)) == 8
+    refused = copy("--cells", "*-k9-*")
+    assert refused.returncode == 2 and "--cells '*-k9-*' matches no cell of tiny" in refused.stderr
+
+
 def test_a_changed_space_is_refused_with_the_difference(copy):
     copy.write(TINY.replace("epochs=2", "epochs=3"))
     refused = copy()
