@@ -134,6 +134,11 @@ def span(counts: Collection[int]) -> str:
     return f"{low}" if low == high else f"{low} to {high}"
 
 
+def with_ends(value: float, low: float, high: float, form: str = ".3g") -> str:
+    """A number with its interval: "0.5 [0.4, 0.6]"; alone where one seed gives no interval (ends that are NaN)."""
+    return f"{value:{form}}" + (f" [{low:{form}}, {high:{form}}]" if low == low else "")
+
+
 def write(tables: Mapping[str, pd.DataFrame], folder: Path) -> list[Path]:
     """Writes each table to FOLDER/NAME.csv, its numbers in `citable.DIGITS` digits, and returns the paths."""
     folder.mkdir(parents=True, exist_ok=True)

@@ -278,7 +278,7 @@ def _test_error(test: pd.DataFrame, size: int | None, kind: str) -> dict:
     """The test error at a size, as it is and as a share; empty where no size was chosen."""
     at = test.loc[test["latent_dim"] == size, ["error", "relative"]].dropna()
     error, relative = (_mean(at[name]) for name in ("error", "relative"))
-    words = f"{error.value:.4f} [{error.low:.4f}, {error.high:.4f}]" if error.n else "–"
+    words = command.with_ends(error.value, error.low, error.high, ".4f") if error.n else "–"
     return {
         **{"test": words, "test_metric": column_of("test", kind), "test_error": error.value},
         **{"test_low": error.low, "test_high": error.high},

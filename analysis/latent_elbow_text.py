@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from analysis import figures
 from analysis.citable import Answer, slug
-from analysis.command import span
+from analysis.command import span, with_ends
 from analysis.pictures import RULE
 
 if TYPE_CHECKING:
@@ -152,7 +152,7 @@ def _unresolved(row: dict[str, Any]) -> str:
 
 
 def _test(row: dict[str, Any], kind: str) -> str:
-    error = f"{row['test_error']:.3g} [{row['test_low']:.3g}, {row['test_high']:.3g}]"
+    error = with_ends(row["test_error"], row["test_low"], row["test_high"])
     share = f"{100 * row['test_relative']:.3g} % of the mean image's"
     return f"{error_name('test', kind)} there {error}, {share} (t, n = {row['test_n']})"
 
@@ -232,7 +232,7 @@ def _dimension(row: dict[str, Any]) -> str:
 
 
 def _dimension_numbers(row: dict[str, Any]) -> str:
-    numbers = f"{row['value']:.3g} [{row['low']:.3g}, {row['high']:.3g}]"
+    numbers = with_ends(row["value"], row["low"], row["high"])
     return f"{row['estimator']} {numbers} (n = {row['n']} seeds of {row['images']:,} images)"
 
 

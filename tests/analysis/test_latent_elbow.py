@@ -265,8 +265,10 @@ def test_too_few_seeds_are_said(table, data):
     said = sentences(latent_elbow.estimate(table(seeds=2, noise=0.5), data))
     assert said[0].startswith("A demonstration: 2 seeds resolve little")
     assert any("not resolved with 2 seeds" in text for text in said[1:])
-    one = sentences(latent_elbow.estimate(table(seeds=1), data))
+    single = latent_elbow.estimate(table(seeds=1), data)
+    one = sentences(single)
     assert "not resolved with 1 seeds" in one[1]
+    assert not any("nan" in text for text in [*one, *single.elbow["test"], latent_elbow_text.caption(single, "digits")])
 
 
 def test_every_sentence_on_a_choice_states_n_interval_and_pca(usual):
