@@ -8,6 +8,7 @@ detection and generation is measured beside it, against the same network without
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ from analysis import applications
 from analysis.applications import Bench, Found, Results
 from analysis.draws import Draw
 from analysis.statistics import Estimate, paired_t, t_interval
+from analysis.task_files import read_table
 from study import autoencoders, metrics, records
 
 if TYPE_CHECKING:
@@ -178,9 +180,6 @@ def _task(task: str, folder: Path, pairs: list[pd.Series]) -> Mapping[str, float
 
 
 def _results(task: str, folder: Path, trials: list[str]) -> Iterator[tuple[str, float]]:
-    import pandas as pd
-
     for trial in trials:
-        path = folder / f"{trial}.csv"
-        if path.is_file():
-            yield trial, _READ[task](pd.read_csv(path, skiprows=1))
+        with contextlib.suppress(FileNotFoundError):
+            yield trial, _READ[task](read_table(folder / f"{trial}.csv"))

@@ -45,7 +45,7 @@ class Store:
     def has_table(self, name: str) -> bool:
         """Whether the table is there with the right stamp."""
         try:
-            with open(self._path(name, ".csv"), encoding="utf-8") as file:
+            with files.open_table(self._path(name, ".csv")) as file:
                 return file.readline().strip() == f"# {self.stamps[name]}"
         except (OSError, UnicodeDecodeError):
             return False
@@ -57,7 +57,8 @@ class Store:
         import pandas as pd
 
         self.folder.mkdir(parents=True, exist_ok=True)
-        self._path(name, ".csv").unlink(missing_ok=True)  # an old one would vouch for new pictures
+        for old in (self._path(name, ".csv"), files.packed(self._path(name, ".csv"))):
+            old.unlink(missing_ok=True)  # it would vouch for new pictures
         self._path(name, ".npz").unlink(missing_ok=True)
         if pictures:
             self._save(name, ".npz", {key: to_bytes(images) for key, images in pictures.items()})
@@ -68,9 +69,7 @@ class Store:
 
     def table(self, name: str) -> pd.DataFrame:
         """The rows."""
-        import pandas as pd
-
-        return pd.read_csv(self._path(name, ".csv"), skiprows=1, dtype=WORDS)
+        return read_table(self._path(name, ".csv"))
 
     def arrays(self, name: str, kind: str = ".npz") -> Pictures:
         """The pictures, or with ".images.npz" the values an image; empty where there are none.
@@ -94,6 +93,18 @@ class Store:
         buffer = io.BytesIO()
         np.savez_compressed(buffer, **arrays)  # type: ignore[arg-type]
         files.write_atomically(self._path(name, kind), buffer.getvalue())
+
+
+def read_table(path: Path) -> pd.DataFrame:
+    """The rows of NAME.csv or, where it is there only packed, of NAME.csv.gz; without the stamp.
+
+    Raises:
+        OSError: Neither is there.
+    """
+    import pandas as pd
+
+    with files.open_table(path) as file:
+        return pd.read_csv(file, skiprows=1, dtype=WORDS)
 
 
 def to_bytes(images: np.ndarray) -> np.ndarray:

@@ -1,6 +1,7 @@
 """The commands of the applications from end to end on a small study: what they write, say, refuse and do again."""
 
 import argparse
+import gzip
 import io
 import json
 import os
@@ -17,7 +18,7 @@ import pytest
 
 from analysis import anomaly, applications, command, denoising, figures, inpainting, side_by_side, task_work
 from analysis.applications import Bench, Found
-from study import datasets, records
+from study import datasets, files, records
 from tests.conftest import environment
 
 COMMANDS = {"inpainting": inpainting, "denoising": denoising, "anomaly": anomaly}
@@ -99,6 +100,23 @@ def test_only_what_is_missing_is_computed(copy, monkeypatch):
     assert run("inpainting", copy) == 0
     assert loaded == ["digits-dense-k4-mse-n200-s01"]
     assert {path: path.stat().st_mtime_ns for path in kept} == kept
+
+
+def test_packed_tables_are_read_and_a_damaged_one_is_computed_anew(copy, monkeypatch):
+    tasks = copy / "tiny" / "tasks" / "inpainting" / "test"
+    results = copy / "tiny" / "analysis" / "inpainting" / "conditions.csv"
+    before, name = results.read_bytes(), "digits-dense-k4-mse-n200-s01"
+    for path in tasks.glob("*.csv"):
+        files.packed(path).write_bytes(gzip.compress(path.read_bytes()))
+        path.unlink()
+    files.packed(tasks / f"{name}.csv").write_bytes(b"no gzip")
+    loaded, load = [], records.load_model
+    monkeypatch.setattr(records, "load_model", lambda *a: loaded.append(a[1]) or load(*a))
+    assert run("inpainting", copy) == 0
+    assert results.read_bytes() == before
+    assert loaded == [name]
+    assert [path.stem for path in tasks.glob("*.csv")] == [name]
+    assert not files.packed(tasks / f"{name}.csv").exists()
 
 
 def test_a_trial_that_was_trained_anew_is_evaluated_anew(copy, monkeypatch):
