@@ -22,7 +22,7 @@ def sentences(estimates: Estimates) -> list[str]:
     """Every statement, each with its n and interval."""
     said = [*_definitions(estimates.curve)]
     if (n := int(estimates.curve["n"].max())) < FEW_SEEDS:
-        said.append(f"A demonstration: {n} seeds resolve little; every other seed only tells which size is the best.")
+        said.append(f"A demonstration: {n} seeds resolve little; half of them only choose the best size.")
     for curve, choice in estimates.choice.groupby("curve", sort=False):
         for application, rows in choice.groupby("application", sort=False):
             texts = [_best(rows[rows["rule"] == BEST].iloc[0]), *_thresholds(rows[rows["rule"] != BEST])]
@@ -47,9 +47,9 @@ def caption(estimates: Estimates, dataset: str) -> str:
     words = "; ".join(f"{name}: {DEFINITIONS[name]}" for name in curve["application"].unique())
     return (
         f"{dataset}, validation images: mean error (lower is better) and 95 % t interval over n = "
-        f"{span(curve['n'])} seeds. {words}. At the foot: the smallest size as good as the best but for "
-        f"{100 * MARGIN:g} % of the error ({AUC_MARGIN:g} of an AUC), and its 95 % interval by paired t inversion on "
-        "the seeds that did not choose the best."
+        f"{span(curve['n'])} seeds. {words}. At the foot: the smallest size that is worse than the best "
+        f"by less than {100 * MARGIN:g} % of the error ({AUC_MARGIN:g} of an AUC), and its 95 % interval by paired t "
+        "inversion on the seeds that did not choose the best."
     )
 
 
@@ -71,10 +71,10 @@ def _best(row: pd.Series) -> str:
     if _none(row["value"]):
         return f"no size is chosen ({row['method']}; n = {row['n']})."
     margin = f"{AUC_MARGIN:g} of an AUC" if row["application"] == ANOMALY else f"{100 * MARGIN:g} % of the error"
-    ends = " The best is the last of the grid and may lie beyond." if row["best"] == row["last"] else ""
+    ends = " The best is the last size tried; a better one may lie beyond." if row["best"] == row["last"] else ""
     return (
         f"of the sizes tried ({row['tried']}), {int(row['best'])} has the least validation error, and "
-        f"{int(row['value'])} is the smallest as good but for {margin} (95 % interval {_interval(row)}"
+        f"{int(row['value'])} is the smallest that is worse by less than {margin} (95 % interval {_interval(row)}"
         f"{_unresolved(row)}; paired t inversion, n = {row['n']} seeds apart from those that chose the best); test "
         f"error there {row['test']} (t, n = {row['test_n']}).{ends}"
     )
@@ -139,12 +139,12 @@ def _answer(estimates: Estimates, dataset: str, curve: str) -> Answer:
         dearest = known.loc[known["ratio"].idxmax()].to_dict()
         costs = f"taking reconstruction's size costs none of the {len(known)} others any test error on average"
         if dearest["ratio"] > 1:
-            costs = f"taking reconstruction's size {_cost(dearest)}, the dearest of {len(known)} others"
+            costs = f"taking reconstruction's size {_cost(dearest)}, the costliest of the {len(known)} others"
         identity = "-".join(["regret", *(slug(str(dearest[name])) for name in ("curve", "application", "rule"))])
     sentence = (
-        f"By the application's own error on validation images, over a grid of sizes, with an interval: for {curve} the "
-        f"smallest size as good as the best is, with its 95 % interval, {sizes} (n = {span(estimates.curve['n'])} "
-        f"seeds); {costs}."
+        f"By the application's own error on validation images, over a grid of sizes: for {curve} the smallest size "
+        f"about as good as the best is, with its 95 % interval, {sizes} (n = {span(estimates.curve['n'])} seeds); "
+        f"{costs}."
     )
     return Answer("latent_elbow", sentence, identity, f"curves-{dataset}")
 

@@ -4,7 +4,7 @@ Squares in the middle and at random places, the lower half, and random pixels ar
 with the mean pixel of the training images. The autoencoder reconstructs the whole image, and what it says of the
 removed pixels is taken: in one pass, or iterated ten times with the known pixels put back. Beside it stand methods
 that need no autoencoder: the mean image, biharmonic interpolation, the most similar training image by the known
-pixels, and the linear optimum, the conditional mean under the training images' covariance.
+pixels, and the linear optimum, the best linear prediction from the known pixels by the training images' covariance.
 
 Primary metric: MSE over removed pixels, as skill, the log of its ratio to the linear optimum's. One pass is tried on
 2,500 images, a fixed draw (twelve masks of 10,000 would take too long); what is costlier (iteration, other fills,

@@ -33,6 +33,7 @@ class Kind:
         error: The primary metric in words.
         input: What the network is given.
         conditions: All of them.
+        many: What several conditions are called.
         levels: Panel title → conditions in the order of difficulty.
         axis: Panel title → x label.
         crossings: The conditions between which models begin to beat baselines; none: not asked for.
@@ -45,6 +46,7 @@ class Kind:
     error: str
     input: str
     conditions: tuple[str, ...]
+    many: str
     levels: dict[str, list[str]]
     axis: dict[str, str]
     unseen: str
@@ -58,6 +60,7 @@ INPAINTING = Kind(
     "MSE over removed pixels",
     "the image, its removed pixels (all channels) replaced by the mean pixel of the trial's training images",
     corruptions.MASKS,
+    "masks",
     {
         "square in the middle": [f"centre_{p}" for p in corruptions.SQUARES],
         "square at a random place": [f"square_{p}" for p in corruptions.SQUARES],
@@ -66,7 +69,7 @@ INPAINTING = Kind(
     {
         "square in the middle": "side, %",
         "square at a random place": "side, %",
-        "random pixels": "removed pixels, %",
+        "random pixels": "share removed, %",
     },
     unseen="removed pixels",
     fitted="is solved anew for each mask",
@@ -76,6 +79,7 @@ DENOISING = Kind(
     "MSE against the clean image",
     "the image with noise, clipped to [0, 1]",
     corruptions.NOISES,
+    "kinds and levels of noise",
     {
         "Gaussian noise": [f"gaussian_{s}" for s in (0.1, 0.25, 0.5, 0.75, 1.0)],
         "salt and pepper": [f"salt_pepper_{s}" for s in (0.1, 0.25, 0.5)],
@@ -151,7 +155,7 @@ def answer(task: Task, kind: Kind, arguments: argparse.Namespace) -> command.Out
     columns = ["dataset", "cell", "ratio", "ratio_low", "ratio_high", "p", "n", "verdict"]
     note = (
         f"ratio: {kind.error} ÷ the {REFERENCE}'s on the same images, geometric mean over "
-        f"{command.span(set(estimates.skill['conditions']))} conditions; {estimates.skill['method'].iloc[0]}"
+        f"{command.span(set(estimates.skill['conditions']))} {kind.many}; {estimates.skill['method'].iloc[0]}"
     )
     numbers = _citable(estimates)
     return command.Outcome(study, estimates.skill, said, paths, columns, note, folder, numbers, answers)
@@ -173,7 +177,7 @@ def _inputs(kind: Kind) -> pd.DataFrame:
 
 
 def _citable(estimates: Estimates) -> list[pd.DataFrame]:
-    """Skill, every condition's error and ratio, and where they apply other baselines, iteration, fills, crossings."""
+    """Skill, every condition's error and ratio, and where they apply baselines, iteration, fills, sizes, crossings."""
     over = {"value": "ratio", "low": "ratio_low", "high": "ratio_high", "p": "p"}
     what = f"error of {{cell}} ÷ the {REFERENCE}'s, geometric mean over {{conditions}} conditions"
     found = [citable.statistics(estimates.skill, "skill", key=["cell"], what=what, prefix="skill", **over)]
@@ -187,23 +191,22 @@ def _citable(estimates: Estimates) -> list[pd.DataFrame]:
         what = f"MSE of {{cell}} ÷ the {REFERENCE}'s, {{condition}}, {{mode}}, {{dataset}}"
         ends = {"value": "ratio", "low": "ratio_low", "high": "ratio_high"}
         found.append(citable.statistics(part, "conditions", what=what, prefix="ratio", **ids, **ends))
-    if len(estimates.baselines):
-        what = "error of {cell} ÷ that of {baseline}, geometric mean over {conditions} conditions"
-        key = ["cell", "baseline"]
-        found.append(citable.statistics(estimates.baselines, "baselines", key=key, what=what, prefix="over", **over))
-    if len(estimates.iterated):
-        what = "error of {cell} after ten passes ÷ that after one"
-        found.append(
-            citable.statistics(estimates.iterated, "iterated", key=["cell"], what=what, prefix="iterated", **over)
-        )
-    if len(estimates.fills):
-        what = "error {mode} ÷ that filled with the mean pixel, mean over cells, {dataset}"
-        found.append(
-            citable.statistics(estimates.fills, "fills", key=["dataset", "mode"], what=what, prefix="fill", **over)
-        )
+    changes = {
+        "baselines": ("over", ["cell", "baseline", "condition"], "error of {cell} ÷ that of {baseline}, {condition}"),
+        "iterated": ("iterated", ["cell", "condition"], "error of {cell} iterated ÷ that after one pass, {condition}"),
+        "fills": ("fill", ["cell", "mode", "condition"], "error of {cell} {mode} ÷ with the mean pixel, {condition}"),
+    }
+    ends = {"value": "ratio", "low": "ratio_low", "high": "ratio_high"}
+    for name, (prefix, key, what) in changes.items():
+        if len(table := getattr(estimates, name)):
+            found.append(citable.statistics(table, name, key=key, what=what, prefix=prefix, **ends))
+    if len(estimates.sizes):
+        what = "latent size with the least error of {curve}, {condition}"
+        key = ["curve", "condition"]
+        found.append(citable.statistics(estimates.sizes, "sizes", key=key, what=what, value="size", prefix="size"))
     if len(estimates.crossings):
-        ends = estimates.crossings.replace({"from": {np.inf: np.nan}})
+        inside = estimates.crossings.replace({"from": {np.inf: np.nan}})
         what = "level of Gaussian noise from which {cell} has less error than {baseline}"
         key = ["cell", "baseline"]
-        found.append(citable.statistics(ends, "crossings", key=key, what=what, value="from", prefix="crossing"))
+        found.append(citable.statistics(inside, "crossings", key=key, what=what, value="from", prefix="crossing"))
     return found

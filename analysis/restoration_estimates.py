@@ -2,7 +2,8 @@
 
 Skill is the log of a method's error over the linear optimum's on the same images of the same seed: below 0, better than
 any linear map. A cell's primary number is its mean skill over the conditions, and all cells of a data set are one
-family: their intervals hold together.
+family: their intervals hold together. All else is told condition by condition, since a mean over conditions may hide
+opposite signs, each with an interval for itself.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import numpy as np
 
 from analysis.applications import cells_of
 from analysis.draws import DRAW
+from analysis.restoration_sizes import best_sizes
 from analysis.statistics import LEVEL, alpha, bonferroni_t, family, mean_and_se, t_interval, t_margin
 from study import regularizers
 from study.errors import InputError
@@ -42,13 +44,13 @@ class Estimates:
             over seeds; `mse` with its t interval on the log scale; `skill`, `skill_low`, `skill_high`, its paired t
             interval; `n` seeds.
         skill: A row a cell: mean skill over the conditions in one pass, simultaneous interval, adjusted p, verdict.
-        baselines: A row a cell and other baseline: `skill` is the log of the cell's error over the baseline's; the same
-            columns, those of all cells against one baseline a family.
-        iterated: A row a cell: log of the error after iteration over that in one pass; the same columns.
-        fills: A row a fill value: log of the error over that with the mean pixel, mean over the `cells` that have all
-            seeds (`left_out`: the others); the same columns.
-        crossings: A row a cell and baseline: the Gaussian level from which the cell has less error; `less_error_at`,
-            the levels whose own intervals say so; `unresolved`, how many levels' intervals hold no difference.
+        baselines: A row a cell, condition and other baseline: `ratio` is the cell's error over the baseline's,
+            `ratio_low` and `ratio_high` its paired t interval, for itself.
+        iterated: A row a cell and condition: the error after iteration over that in one pass; the same columns.
+        fills: A row a cell, condition and fill value: the error over that with the mean pixel; the same columns.
+        sizes: A row a `curve` (cells that differ in latent size alone) and condition: the size with the least error;
+            `low` and `high`, the least and the greatest size not told from it; `tried`, all of them.
+        crossings: A row a cell and baseline: the Gaussian level from which the cell has less error.
     """
 
     conditions: pd.DataFrame
@@ -56,6 +58,7 @@ class Estimates:
     baselines: pd.DataFrame
     iterated: pd.DataFrame
     fills: pd.DataFrame
+    sizes: pd.DataFrame
     crossings: pd.DataFrame
 
     def tables(self) -> dict[str, pd.DataFrame]:
@@ -82,10 +85,11 @@ def estimate(results: Results, levels: Sequence[str] = (), split: str = "test") 
     crossings = list(_crossings(once, baselines, levels, same_images)) if levels else []
     return Estimates(
         _conditions(both, results.baselines),
-        _family(all_images(once), "cell"),
+        _family(all_images(once)),
         _baselines(once, baselines, same_images),
-        _family(_against_one_pass(both, ITERATED), "cell"),
-        _family(_against_one_pass(both, FILLED), "mode"),
+        _each(_against_one_pass(both, ITERATED), "mode"),
+        _each(_against_one_pass(both, FILLED), "mode"),
+        pd.DataFrame(best_sizes(all_images(once))),
         pd.DataFrame(crossings),
     )
 
@@ -182,43 +186,40 @@ def _against_one_pass(both: pd.DataFrame, mode: str) -> pd.DataFrame:
     return rows.assign(skill=rows["skill"] - rows["skill_once"])
 
 
-def _family(rows: pd.DataFrame, what: str) -> pd.DataFrame:
-    """The mean over conditions (and cells, where these are not asked for); each data set is a family of its own."""
+def _each(rows: pd.DataFrame, key: str) -> pd.DataFrame:
+    """A row a cell, condition and level of `key`: the ratio over seeds whose log is `skill`, its own interval."""
+    import pandas as pd
+
+    found, names = [], ["dataset", "cell", key, "condition"]
+    for levels, part in rows.groupby(names, sort=False):
+        log = t_interval(part["skill"])
+        ends = {"ratio": np.exp(log.value), "ratio_low": np.exp(log.low), "ratio_high": np.exp(log.high)}
+        counts = {"n": log.n, "n_images": int(part["n_images"].max())}
+        found.append(
+            {**dict(zip(names, levels, strict=True)), **ends, **counts, "method": f"paired {log.method} of log ratio"}
+        )
+    return pd.DataFrame(found)
+
+
+def _family(rows: pd.DataFrame) -> pd.DataFrame:
+    """Each cell's mean over conditions; each data set is a family of its own."""
     import pandas as pd
 
     found = []
-    for dataset, whole in rows.groupby("dataset", sort=False):
-        part = whole if what == "cell" else _of_whole_cells(whole)
-        table = part.pivot_table(index="seed", columns=what, values="skill", sort=False)
+    for dataset, part in rows.groupby("dataset", sort=False):
+        table = part.pivot_table(index="seed", columns="cell", values="skill", sort=False)
         same = {"conditions": part["condition"].nunique(), "n_images": int(part["n_images"].max())}
-        if what != "cell":
-            same |= {"cells": part["cell"].nunique(), "left_out": whole["cell"].nunique() - part["cell"].nunique()}
         for name, (contrasts, place) in zip(table.columns, _contrasts(table.to_numpy()), strict=True):
             value, low, high = contrasts.value[place], contrasts.low[place], contrasts.high[place]
             found.append(
                 {
-                    **{"dataset": dataset, what: name, "skill": value, "low": low, "high": high},
+                    **{"dataset": dataset, "cell": name, "skill": value, "low": low, "high": high},
                     **{"ratio": np.exp(value), "ratio_low": np.exp(low), "ratio_high": np.exp(high)},
                     **{"p": contrasts.p[place], "n": contrasts.n, "verdict": contrasts.verdicts()[place], **same},
                     "method": contrasts.method,
                 }
             )
     return pd.DataFrame(found)
-
-
-def _of_whole_cells(rows: pd.DataFrame) -> pd.DataFrame:
-    """The cells with the most seeds: were the mean over cells of other ones in some seeds, cells would look like seeds.
-
-    Where these lack different seeds, of the seeds that all of them have; where they share none, the first alone.
-    """
-    seeds = {cell: frozenset(part["seed"]) for cell, part in rows.groupby("cell", sort=False)}
-    most = max(map(len, seeds.values()))
-    kept = {cell: known for cell, known in seeds.items() if len(known) == most}
-    common = frozenset.intersection(*kept.values())
-    if not common:
-        kept = dict([next(iter(kept.items()))])
-        common = next(iter(kept.values()))
-    return rows[rows["cell"].isin(list(kept)) & rows["seed"].isin(common)]
 
 
 def _contrasts(table: np.ndarray) -> Iterator[tuple[Contrasts, int]]:
@@ -255,16 +256,12 @@ def _over(models: pd.DataFrame, baseline: pd.DataFrame, same_images: bool) -> pd
 
 
 def _baselines(once: pd.DataFrame, baselines: pd.DataFrame, same_images: bool) -> pd.DataFrame:
-    """Each cell's mean over conditions against each baseline but the linear optimum."""
+    """Each cell against each baseline but the linear optimum, in each condition that both were tried in."""
     import pandas as pd
 
-    others, tables = baselines[baselines["method"] != REFERENCE], []
-    for (_, method), theirs in others.groupby(["dataset", "method"], sort=False):
-        table = _family(_over(once, theirs, same_images), "cell")
-        if len(table):  # none where no seed has both
-            table.insert(2, "baseline", method)
-            tables.append(table)
-    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
+    others = baselines[baselines["method"] != REFERENCE].groupby("method", sort=False)
+    parts = [_over(once, theirs, same_images).assign(baseline=method) for method, theirs in others]
+    return _each(pd.concat(parts), "baseline") if parts else pd.DataFrame()
 
 
 def _crossings(
@@ -285,12 +282,10 @@ def _crossings(
             n = len(table.dropna())
             margin = t_margin(se, n - 1, LEVEL)
             ends = [crossing(levels, curve) for curve in (mean, mean - margin, mean + margin)]
-            less, more = mean + margin < 0, mean - margin > 0
             yield {
                 **{"dataset": dataset, "cell": cell, "baseline": method, "n": n},
                 **dict(zip(("from", "low", "high"), ends, strict=True)),
-                **{"less_error_at": " ".join(f"{level:g}" for level in levels[less])},
-                **{"unresolved": int((~less & ~more).sum()), "first": levels[0], "last": levels[-1]},
+                **{"first": levels[0], "last": levels[-1]},
                 "n_images": int(rows["n_images"].max()) if len(rows) else 0,
                 "method": "mean log ratio over seeds, interpolated; interval inverts pointwise 95 % t intervals",
             }

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from analysis import citable, command, figures
-from analysis.restoration_estimates import ONCE, REFERENCE, TRAINED_WITH_NOISE, TRAINING_NOISE, all_images
+from analysis.restoration_estimates import FILLED, ONCE, REFERENCE, TRAINED_WITH_NOISE, TRAINING_NOISE, all_images
 from study import corruptions
 
 if TYPE_CHECKING:
@@ -23,8 +23,9 @@ METHODS = {
     "nearest image": "the nearest training image",
     "biharmonic": "biharmonic interpolation",
     "noisy image": "the noisy image itself",
-}  # other baselines in words; the others are called what they are
+}  # methods in words; the others are called what they are
 UNTRAINED = ("noisy image", "biharmonic", "total variation", "non-local means")  # the plainest first
+EACH = "paired 95 % t intervals, each for itself"
 
 
 def sentences(estimates: Estimates, kind: Kind, split: str) -> list[str]:
@@ -32,93 +33,76 @@ def sentences(estimates: Estimates, kind: Kind, split: str) -> list[str]:
     return [
         *_skill(estimates.skill, kind, split),
         *_handicap(estimates.skill, kind),
-        *_baselines(estimates.baselines, kind, split),
-        *_told(estimates.conditions, kind),
+        *_compared(_against(estimates), kind, split),
+        *_sizes(estimates.sizes, kind),
         *_iterated(estimates.iterated),
         *_fills(estimates.fills),
-        *_crossings(estimates.crossings, kind),
     ]
 
 
 def answers(estimates: Estimates, kind: Kind, split: str) -> Iterator[citable.Answer]:
-    """One for each data set: how many cells beat the linear optimum and the other methods, and by how much at best.
+    """One for each data set: in which conditions cells have less error than the linear optimum and a plain method.
 
-    The least of all cells' ratios on the evaluated images is named; the intervals are simultaneous, so that they cover
-    it too.
+    The mean over conditions comes last, since conditions may go opposite ways. The least of all cells' mean ratios is
+    named; the intervals are simultaneous, so that they cover it too.
     """
+    against = _against(estimates)
     for dataset, rows in estimates.skill.groupby("dataset", sort=False):
-        beat, lost, rest = _counts(rows)
-        untold = f", not told apart from it in {rest}" if rest else ""
+        here = {str(name): part for name, part in against[against["dataset"] == dataset].groupby("baseline")}
+        plain = next((name for name in UNTRAINED if name in here), None)
+        named = {REFERENCE: here[REFERENCE]} | ({plain: here[plain]} if plain else {})
+        found = "; ".join(_where(part, name, kind) for name, part in named.items())
+        curves = estimates.sizes.groupby(["dataset", "curve"], sort=False) if len(estimates.sizes) else ()
+        panel = list(kind.levels)[:1]
+        sizes = "".join(f" {_best_sizes(part, kind, panel)}." for of, part in curves if of[0] == dataset)
+        lower, higher, rest = _counts(rows)
         row = rows.loc[rows["ratio"].idxmin()]
-        least = f"the least of the {len(rows)} ratios, " if len(rows) > 1 else ""
-        refuted, beside = _against_others(estimates.baselines, kind, str(dataset), len(rows))
+        least = f"the least of the {len(rows)} ratios, " if len(rows) > 1 else "a ratio of "
         sentence = (
-            f"{dataset}, {kind.name}: {refuted}the error on {figures.SPLITS[split]} images is below the {REFERENCE}'s "
-            f"in {beat} of {len(rows)} cells, above it in {lost}{untold}{beside}; {row['cell']} has {least}"
-            f"{_ratio(row)} times the {REFERENCE}'s error ({kind.error}, geometric mean over {row['conditions']} "
-            f"conditions, n = {row['n']} seeds; {row['method']})."
+            f"{dataset}, {kind.name}: {found} ({kind.error}, {figures.SPLITS[split]} images, "
+            f"n = {command.span(set(rows['n']))} seeds, {EACH}).{sizes} In the geometric mean over {row['conditions']} "
+            f"{kind.many}, less error than the {REFERENCE} in {lower} of {len(rows)} cells, more in {higher}"
+            f"{f', not resolved in {rest}' if rest else ''}; {row['cell']} has {least}{_ratio(row)} "
+            f"(n = {row['n']} seeds; {row['method']})."
         )
-        whole = sentence + _below(estimates.conditions, kind, str(dataset))
-        yield citable.Answer(kind.name, whole, f"skill-{citable.slug(row['cell'])}", str(dataset))
+        yield citable.Answer(kind.name, sentence, f"skill-{citable.slug(row['cell'])}", str(dataset))
 
 
 def _counts(rows: pd.DataFrame) -> tuple[int, int, int]:
-    """How many verdicts are lower, higher, and neither."""
-    lower, higher = (int((rows["verdict"] == verdict).sum()) for verdict in ("lower", "higher"))
+    """How many ratios are resolved below 1, above 1, and neither."""
+    lower, higher = int((rows["ratio_high"] < 1).sum()), int((rows["ratio_low"] > 1).sum())
     return lower, higher, len(rows) - lower - higher
 
 
-def _against_others(table: pd.DataFrame, kind: Kind, dataset: str, cells: int) -> tuple[str, str]:
-    """What a method without training images refutes, or else in how many cells the error is below each other method's.
+def _against(estimates: Estimates) -> pd.DataFrame:
+    """A row a cell, condition and method without a network, the linear optimum first: the ratio of errors."""
+    import pandas as pd
 
-    Args:
-        table: Of `Estimates.baselines`.
-        kind: The task.
-        dataset: Whose rows.
-        cells: How many there are.
-    """
-    if not len(table):
-        return "", ""
-    methods = {str(name): rows for name, rows in table[table["dataset"] == dataset].groupby("baseline", sort=False)}
-    for name in UNTRAINED:
-        if name in methods and _counts(methods[name])[1] == cells:
-            all_of_them = f"all {cells} cells" if cells > 1 else "the one cell"
-            words = f"{METHODS.get(name, name)}, which needs no training images, has less error than {all_of_them}"
-            return f"no, even {words}; ", ""
-    alike: dict[str, list[str]] = {}  # how many cells → the methods with as many
-    for name, rows in methods.items():
-        lower, higher, rest = _counts(rows)
-        noisy = _noisy(rows[rows["verdict"] == "lower"]) if kind.trained else 0
-        some = f" ({noisy} of them trained with noise)" if noisy else ""
-        untold = f", not resolved in {rest}" if rest else ""
-        words = f"in {lower} of {len(rows)}{some}, above it in {higher}{untold}"
-        alike.setdefault(words, []).append(METHODS.get(name, name))
-    found = [f"that of {_listed(names)} {words}" for words, names in alike.items()]
-    return "", f"; below {'; '.join(found)}" if found else ""
+    rows = estimates.conditions
+    rows = all_images(rows[(rows["kind"] == "model") & (rows["mode"] == ONCE)]).assign(baseline=REFERENCE)
+    return pd.concat([rows, estimates.baselines], ignore_index=True)
 
 
-def _below(table: pd.DataFrame, kind: Kind, dataset: str) -> str:
-    """In which conditions networks trained for the task have less error than the linear optimum; the best first."""
-    cells = {
-        cell: (part.loc[part["ratio_high"] < 1, "condition"].tolist(), len(part))
-        for cell, part in _trained(table[table["dataset"] == dataset], kind)
-    }
-    if not cells:
-        return ""
-    found = [
-        f"{cell} in {len(less)} of {count} conditions{f' ({_places(less, kind)})' if less else ''}"
-        for cell, (less, count) in sorted(cells.items(), key=lambda item: -len(item[1][0]))
-    ]
-    more = f" and {len(found) - NAMED} more in conditions.csv" if len(found) > NAMED else ""
-    return (
-        f" Condition by condition, cells trained with noise ({TRAINING_NOISE}) have less error than the {REFERENCE}: "
-        f"{'; '.join(found[:NAMED])}{more} (paired 95 % t intervals, each for itself)."
-    )
+def _where(rows: pd.DataFrame, method: str, kind: Kind) -> str:
+    """In how many cells the error is less than a method's, and in which conditions; the most cells first."""
+    cells, tried, name = rows["cell"].nunique(), rows["condition"].nunique(), METHODS.get(method, method)
+    if (rows["ratio_low"] > 1).all():
+        have = "have" if cells > 1 else "has"
+        return f"{_cells(cells, cells)} {have} more error than {name} with each of {tried} {kind.many}"
+    found: dict[str, list[str]] = {}  # which cells → where
+    by_condition = rows[rows["ratio_high"] < 1].groupby("condition", sort=False)["cell"].agg(list)
+    for condition, who in sorted(by_condition.items(), key=lambda item: -len(item[1])):
+        noisy = " trained with noise" if kind.trained and all(TRAINED_WITH_NOISE in cell for cell in who) else ""
+        found.setdefault(_cells(len(who), cells) + noisy, []).append(str(condition))
+    if not found:
+        return f"no cell has less error than {name} with any of {tried} {kind.many}"
+    parts = [f"{who} ({_places(conditions, kind)})" for who, conditions in found.items()]
+    elsewhere = "; no cell elsewhere" if len(by_condition) < tried else ""
+    return f"less error than {name}: {'; '.join(parts)}{elsewhere}"
 
 
-def _noisy(rows: pd.DataFrame) -> int:
-    """How many of the cells were trained with noise."""
-    return int(rows["cell"].str.contains(TRAINED_WITH_NOISE).sum())
+def _cells(count: int, of: int) -> str:
+    return f"{'all ' if count == of > 1 else ''}{count} cell{'' if count == 1 else 's'}"
 
 
 def caption(estimates: Estimates, kind: Kind, dataset: str, split: str) -> str:
@@ -126,7 +110,7 @@ def caption(estimates: Estimates, kind: Kind, dataset: str, split: str) -> str:
     rows = estimates.skill[estimates.skill["dataset"] == dataset]
     return (
         f"{dataset}, {kind.name}: {kind.error} ÷ the {REFERENCE}'s on the same {_span(rows['n_images'])} "
-        f"{figures.SPLITS[split]} images. Left: geometric mean over {rows['conditions'].max()} conditions, "
+        f"{figures.SPLITS[split]} images. Left: geometric mean over {rows['conditions'].max()} {kind.many}, "
         f"n = {command.span(set(rows['n']))} seeds, {rows['method'].iloc[0]}. Right: mean and 95 % t interval over "
         "seeds of log error in one pass; costly baselines on at most 1,000 of the images."
     )
@@ -139,24 +123,21 @@ def _span(images: pd.Series) -> str:
 
 def _skill(table: pd.DataFrame, kind: Kind, split: str) -> Iterator[str]:
     for dataset, rows in table.groupby("dataset", sort=False):
-        same = (
-            f"({kind.error}, geometric mean over {rows['conditions'].max()} conditions, {rows['n_images'].max():,} "
-            f"{figures.SPLITS[split]} images)"
-        )
+        of = f"{dataset}, {kind.name}, geometric mean over {rows['conditions'].max()} {kind.many}"
+        same = f"({kind.error}, {rows['n_images'].max():,} {figures.SPLITS[split]} images)"
         how = f"(n = {command.span(set(rows['n']))} seeds; {rows['method'].iloc[0]})"
         for verdict, words in WORDS.items():
             some = rows[rows["verdict"] == verdict].sort_values("ratio")
             if len(some):
-                counted = f"{words} in {len(some)} of {len(rows)} cells"
-                yield f"{dataset}, {kind.name}: {counted} {same}: {_named(some)} {how}."
+                yield f"{of}: {words} in {len(some)} of {len(rows)} cells {same}: {_named(some)} {how}."
         for verdict, rest in rows[~rows["verdict"].isin(WORDS)].groupby("verdict", sort=False):
-            yield f"{dataset}, {kind.name}: {len(rest)} of {len(rows)} cells {verdict} {same}: {_named(rest)} {how}."
+            yield f"{of}: {len(rest)} of {len(rows)} cells {verdict} {same}: {_named(rest)} {how}."
 
 
 def _handicap(table: pd.DataFrame, kind: Kind) -> Iterator[str]:
     """What the networks were trained with, and what the linear optimum has before them."""
     for dataset, rows in table.groupby("dataset", sort=False):
-        noisy = _noisy(rows)
+        noisy = int(rows["cell"].str.contains(TRAINED_WITH_NOISE).sum())
         some = f"{noisy} of {len(rows)} cells {'was' if noisy == 1 else 'were'} trained with {TRAINING_NOISE}"
         if kind.trained and noisy:
             seen = (
@@ -167,59 +148,57 @@ def _handicap(table: pd.DataFrame, kind: Kind) -> Iterator[str]:
         yield f"{dataset}, {kind.name}: {seen}; the {REFERENCE} has no bottleneck and {kind.fitted}."
 
 
-def _baselines(table: pd.DataFrame, kind: Kind, split: str) -> Iterator[str]:
-    """In how many cells the mean error is less than that of each method beside the linear optimum."""
+def _compared(table: pd.DataFrame, kind: Kind, split: str) -> Iterator[str]:
+    """Against each method: how many cells have less error where, how many comparisons are resolved, the least ratio."""
+    for (dataset, method), rows in table.groupby(["dataset", "baseline"], sort=False):
+        less, more, rest = _counts(rows)
+        least = rows.loc[rows["ratio"].idxmin()]
+        yield (
+            f"{dataset}, {kind.name}: {_where(rows, str(method), kind)}. Of {len(rows)} ratios {less} are below 1, "
+            f"{more} above, {rest} not resolved; the least is {_ratio(least)} ({least['cell']}, "
+            f"{corruptions.describe(least['condition'])}; {kind.error}, {_span(rows['n_images'])} "
+            f"{figures.SPLITS[split]} images, n = {command.span(set(rows['n']))} seeds, {EACH})."
+        )
+
+
+def _sizes(table: pd.DataFrame, kind: Kind) -> Iterator[str]:
+    """The best latent sizes of each curve at the ends of all panels, and with what has no panel."""
     if not len(table):
         return
-    for dataset, rows in table.groupby("dataset", sort=False):
-        found = []
-        for name, part in rows.groupby("baseline", sort=False):
-            lower, higher, rest = _counts(part)
-            least = part.loc[part["ratio"].idxmin()]
-            found.append(
-                f"less than {METHODS.get(str(name), name)} in {lower} of {len(part)} cells, more in {higher}"
-                f"{f', not resolved in {rest}' if rest else ''} (least: {least['cell']} {_ratio(least)} times)"
-            )
+    for _, rows in table.groupby("curve", sort=False):
         yield (
-            f"{dataset}, {kind.name}, error against other methods: {'; '.join(found)} ({kind.error}, geometric mean "
-            f"over {rows['conditions'].max()} conditions, {_span(rows['n_images'])} {figures.SPLITS[split]} images, "
-            f"n = {command.span(set(rows['n']))} seeds; simultaneous over the cells against each method: "
-            f"{rows['method'].iloc[0]}; see baselines.csv)."
+            f"{_best_sizes(rows, kind, list(kind.levels))} ({kind.error}, n = {command.span(set(rows['n']))} seeds; "
+            "chosen and compared on the same seeds; see sizes.csv)."
         )
 
 
-def _told(table: pd.DataFrame, kind: Kind) -> Iterator[str]:
-    """Networks trained for the task against the linear optimum, condition by condition."""
-    for cell, part in _trained(table, kind):
-        less, more = part[part["ratio_high"] < 1], part[part["ratio_low"] > 1]
-        open_ = part.drop(less.index).drop(more.index)
-        ratios = "; ".join(f"{corruptions.describe(row['condition'])}: {_ratio(row)} times" for row in _rows(less))
-        found = [f"less error in {len(less)} of {len(part)} conditions{f' ({ratios})' if ratios else ''}"]
-        for words, some in (("more in", more), ("not resolved in", open_)):
-            if len(some):
-                found.append(f"{words} {len(some)} ({_places(some['condition'].tolist(), kind)})")
-        yield (
-            f"{cell}, trained with {TRAINING_NOISE}, against the {REFERENCE} on the same images: {', '.join(found)} "
-            f"(n = {command.span(set(part['n']))} seeds, paired 95 % t intervals, each for itself; see conditions.csv)."
-        )
+def _best_sizes(rows: pd.DataFrame, kind: Kind, titles: Sequence[str]) -> str:
+    """Of one curve, with the easiest and the hardest condition of the named panels; with all named, also the others."""
+    best = {row["condition"]: _size(row) for row in _rows(rows)}
+    drawn = {c for conditions in kind.levels.values() for c in conditions}
+    asked = [c for title in titles for c in (kind.levels[title][0], kind.levels[title][-1])]
+    asked += [c for c in best if c not in drawn] if len(titles) == len(kind.levels) else []
+    found = "; ".join(f"{_places([c], kind)}: {best[c]}" for c in asked if c in best)
+    first = rows.iloc[0]
+    return (
+        f"Latent size of {first['curve']} with the least error, of {first['tried'].replace(' ', ', ')} [the least, the "
+        f"greatest size that paired 95 % t intervals do not tell from it], and its error [95 % t interval]: {found}"
+    )
 
 
-def _trained(table: pd.DataFrame, kind: Kind) -> Iterator[tuple[str, pd.DataFrame]]:
-    """The cells that were trained for the task, each with its rows of `conditions`."""
-    if not kind.trained:
-        return
-    rows = all_images(table[(table["kind"] == "model") & (table["mode"] == ONCE)])
-    for cell, part in rows[rows["cell"].str.contains(TRAINED_WITH_NOISE)].groupby("cell", sort=False):
-        yield str(cell), part
+def _size(row: dict[str, Any]) -> str:
+    alike = "alone" if row["low"] == row["high"] else f"[{row['low']}, {row['high']}]"
+    return f"{row['size']} {alike}, {command.with_ends(row['mse'], row['mse_low'], row['mse_high'])}"
 
 
 def _places(found: Collection[str], kind: Kind) -> str:
-    """Conditions in words, those of one panel together: "Gaussian noise, standard deviation σ 0.25 and 0.5"."""
-    parts = [
-        f"{title}, {kind.axis[title]} {_levels([_level(c) for c in here], [_level(c) for c in conditions])}"
-        for title, conditions in kind.levels.items()
-        if (here := [c for c in conditions if c in found])
-    ]
+    """Conditions in words, those of one panel together: "square in the middle, side 12 and 25 %"."""
+    parts = []
+    for title, conditions in kind.levels.items():
+        if here := [c for c in conditions if c in found]:
+            name, _, unit = kind.axis[title].partition(", ")
+            levels = _levels([_level(c) for c in here], [_level(c) for c in conditions])
+            parts.append(f"{title}, {name} {levels}{f' {unit}' if unit else ''}")
     drawn = {c for conditions in kind.levels.values() for c in conditions}
     return "; ".join([*parts, *(corruptions.describe(c) for c in found if c not in drawn)])
 
@@ -260,55 +239,34 @@ def _iterated(table: pd.DataFrame) -> Iterator[str]:
     if not len(table):
         return
     for dataset, rows in table.groupby("dataset", sort=False):
-        lower, higher, _ = _counts(rows)
-        best, worst = (rows.sort_values("ratio").iloc[place] for place in (0, -1))
         yield (
-            f"{dataset}: reconstructing ten times with the known pixels put back lowers the error of {lower} of "
-            f"{len(rows)} cells and raises that of {higher}; the direction is not resolved for the others. From "
-            f"{_ratio(best)} times the error of one pass ({best['cell']}) to {_ratio(worst)} ({worst['cell']}; "
-            f"{rows['n_images'].max():,} images, n = {command.span(set(rows['n']))} seeds; {best['method']})."
+            f"{dataset}, ten reconstructions, the known pixels put back before each, against one, by mask: "
+            f"{_changes(rows, 'condition')}; see iterated.csv)."
         )
 
 
 def _fills(table: pd.DataFrame) -> Iterator[str]:
     if not len(table):
         return
-    for dataset, rows in table.groupby("dataset", sort=False):
-        first = rows.iloc[0]
-        found = "; ".join(f"{row['mode'].removeprefix('filled with ')} {_ratio(row)} times" for row in _rows(rows))
-        out = f", {first['left_out']} that lack seeds left out" if first["left_out"] else ""
+    for (dataset, condition), rows in table.groupby(["dataset", "condition"], sort=False):
         yield (
-            f"{dataset}: what removed pixels are filled with, against the mean pixel (mean over "
-            f"{first['cells']} cell{'s' if first['cells'] > 1 else ''}{out}, one mask): "
-            f"error with {found} ({first['n_images']:,} images, n = {first['n']} seeds; {first['method']})."
+            f"{dataset}, removed pixels filled with another value than the mean pixel, tried only with "
+            f"{corruptions.describe(condition)}: {_changes(rows, 'mode')}; see fills.csv)."
         )
 
 
-def _crossings(table: pd.DataFrame, kind: Kind) -> Iterator[str]:
-    """Of each baseline, which cells have less error at which levels of noise; the most levels first."""
-    if not len(table):
-        return
-    tried = [_level(condition) for condition in kind.crossings]
-    for (dataset, baseline), rows in table.groupby(["dataset", "baseline"], sort=False):
-        alike = {str(at): part["cell"].tolist() for at, part in rows.groupby("less_error_at", sort=False)}
-        never = len(alike.pop("", []))
-        parts = [
-            f"{_some(alike[at])} at σ = {_levels(at.split(), tried)}"
-            for at in sorted(alike, key=lambda at: -len(at.split()))
-        ]
-        if never:
-            others = f"the other {never}" if parts else f"all {never}" if never > 1 else "the one"
-            parts.append(f"{others} cell{'s' if never > 1 else ''} at no level")
-        yield (
-            f"{dataset}, Gaussian noise, less error than {METHODS.get(str(baseline), baseline)}: {'; '.join(parts)} "
-            f"(tried: {', '.join(tried)}; {rows['n_images'].max():,} images, n = {command.span(set(rows['n']))} "
-            f"seeds; paired 95 % t intervals, each for itself; {rows['unresolved'].sum()} of the "
-            f"{len(rows) * len(tried)} comparisons are not resolved; see crossings.csv)."
-        )
-
-
-def _some(cells: Sequence[str]) -> str:
-    return ", ".join(cells[:NAMED]) + (f" and {len(cells) - NAMED} more" if len(cells) > NAMED else "")
+def _changes(rows: pd.DataFrame, key: str) -> str:
+    """Of each condition or fill in how many cells the error falls and rises, and from which ratio to which."""
+    found = []
+    for level, part in rows.groupby(key, sort=False):
+        words = str(level).removeprefix(FILLED) if key == "mode" else corruptions.describe(str(level))
+        lower, higher, rest = _counts(part)
+        least, most = (part.loc[place] for place in (part["ratio"].idxmin(), part["ratio"].idxmax()))
+        ends = f"ratios from {_ratio(least)} ({least['cell']}) to {_ratio(most)} ({most['cell']})"
+        unresolved = f", not resolved in {rest}" if rest else ""
+        found.append(f"{words}, less error in {lower} of {len(part)} cells, more in {higher}{unresolved}, {ends}")
+    how = f"({rows['n_images'].max():,} images, n = {command.span(set(rows['n']))} seeds, {EACH}"
+    return f"{'; '.join(found)} {how}"
 
 
 def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:

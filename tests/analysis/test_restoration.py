@@ -112,7 +112,6 @@ def test_crossing_of_a_costly_baseline_has_an_interval_over_all_seeds(denoised):
     """Total variation errs 0.06 ÷ rank, the cell 0.01 · rank · e^0.5: the baseline wins from rank 2 on."""
     row = denoised.crossings.query("cell == 'digits-dense-k2-mse' and baseline == 'total variation'").iloc[0]
     assert (row["n"], row["n_images"], row["from"], row["high"]) == (4, 100, np.inf, np.inf)
-    assert row["less_error_at"] == "0.1"
 
 
 def test_crossing_with_an_interval_by_inversion():
@@ -136,35 +135,37 @@ def test_always_and_never_are_open_ends(denoised):
     rows = denoised.crossings.query("baseline == 'linear optimum'").set_index("cell")
     assert list(rows.loc["digits-dense-k8-mse-denoising", ["from", "low", "high"]]) == [0.1, 0.1, 0.1]
     assert list(rows.loc["digits-dense-k2-mse", ["from", "low", "high"]]) == [np.inf] * 3
-    said = restoration_text.sentences(denoised, restoration.DENOISING, "test")
-    text = next(t for t in said if "Gaussian noise, less error than the linear optimum" in t)
-    assert (
-        "optimum: digits-dense-k8-mse-denoising at σ = 0.1 to 1; the other 1 cell at no level (tried: 0.1, 0.25, "
-        "0.5, 0.75, 1; 360 images"
-    ) in text
-    text = next(t for t in said if "Gaussian noise, less error than total variation" in t)
-    assert ": digits-dense-k8-mse-denoising at σ = 0.1 and 0.25; digits-dense-k2-mse at σ = 0.1 (tried: " in text
 
 
-def test_levels_with_less_error_are_those_that_are_resolved(denoised):
-    """Against a baseline, cells with the same levels stand together; what is not resolved is counted."""
-    less = ["0.1 0.5 0.75 1", "0.1 0.5 0.75 1", "0.25 0.5", "", ""]
-    rows = [
-        {"dataset": "digits", "baseline": "PCA", "cell": f"c{place}", "less_error_at": at, "unresolved": place,
-         "n": 4, "n_images": 360}
-        for place, at in enumerate(less)
-    ]  # fmt: skip
-    (text,) = restoration_text._crossings(pd.DataFrame(rows), restoration.DENOISING)
-    assert text.startswith(
-        "digits, Gaussian noise, less error than PCA: c0, c1 at σ = 0.1 and 0.5 to 1; c2 at σ = 0.25 and 0.5; "
-        "the other 2 cells at no level (tried: "
+def test_where_cells_have_less_error_is_told_condition_by_condition():
+    """Resolved ratios alone count; conditions with as many cells stand together, the most cells first."""
+    less, more, unresolved = (0.5, 0.9), (1.1, 1.2), (0.5, 1.5)
+    table = pd.DataFrame(
+        [
+            {"cell": cell, "condition": condition, "ratio_low": low, "ratio_high": high}
+            for condition, ends in {
+                "gaussian_0.1": (unresolved, less, less),
+                "gaussian_0.25": (more, more, less),
+                "gaussian_0.5": (less, less, less),
+                "gaussian_0.75": (more, more, more),
+            }.items()
+            for cell, (low, high) in zip(("c0", "c1", "c2-denoising"), ends, strict=True)
+        ]
     )
-    assert "10 of the 25 comparisons are not resolved" in text
-    (text,) = restoration_text._crossings(pd.DataFrame(rows[3:]), restoration.DENOISING)
-    assert "less error than PCA: all 2 cells at no level (tried: " in text
-    one = estimate(results(model_rows(1), baseline_rows(1)), LEVELS)
-    assert one.crossings["unresolved"].tolist() == [5, 5], "one seed resolves nothing"
-    assert denoised.crossings.query("baseline == 'linear optimum'")["unresolved"].tolist() == [0, 0]
+    assert restoration_text._where(table, "biharmonic", restoration.DENOISING) == (
+        "less error than biharmonic interpolation: all 3 cells (Gaussian noise, standard deviation σ 0.5); 2 cells "
+        "(Gaussian noise, standard deviation σ 0.1); 1 cell trained with noise (Gaussian noise, standard deviation "
+        "σ 0.25); no cell elsewhere"
+    )
+    inpainted = restoration_text._where(table, "biharmonic", restoration.INPAINTING)
+    assert "trained with" not in inpainted, "noise is no training for it"
+    never = table[table["condition"] == "gaussian_0.75"]
+    assert restoration_text._where(never, "PCA", restoration.INPAINTING) == (
+        "all 3 cells have more error than PCA with each of 1 masks"
+    )
+    assert restoration_text._where(never.assign(ratio_low=0.9), "PCA", restoration.INPAINTING) == (
+        "no cell has less error than PCA with any of 1 masks"
+    )
 
 
 def others(name, ratio, spread=0.0):
@@ -176,14 +177,14 @@ def others(name, ratio, spread=0.0):
     return estimate(results(model_rows(), baseline_rows() + made), LEVELS)
 
 
-def test_cells_stand_against_other_baselines_paired_by_seed(denoised):
-    found = others("PCA", 2.0, 0.1).baselines.set_index("cell")
-    row = found.loc["digits-dense-k2-mse"]
-    noise = [np.mean([0.02 * np.random.default_rng([s, c]).normal() for c in range(5)]) for s in range(4)]
+def test_cells_stand_against_other_baselines_paired_by_seed_in_each_condition(denoised):
+    found = others("PCA", 2.0, 0.1).baselines.set_index(["cell", "condition"])
+    row = found.loc[("digits-dense-k2-mse", "gaussian_0.5")]
+    noise = [0.02 * np.random.default_rng([s, 2]).normal() for s in range(4)]
     logs = 0.5 + np.array(noise) - np.log(2) - 0.1 * np.array([1, -1, 1, -1])
-    half = stats.t.ppf(1 - 0.025 / 2, 3) * stats.sem(logs)  # Bonferroni for two cells
-    assert (row["skill"], row["high"] - row["skill"]) == pytest.approx((logs.mean(), half))
-    assert row[["baseline", "n", "conditions", "n_images"]].tolist() == ["PCA", 4, 5, 360]
+    low, high = stats.t.interval(0.95, 3, logs.mean(), stats.sem(logs))
+    assert tuple(row[["ratio", "ratio_low", "ratio_high"]]) == pytest.approx(tuple(np.exp([logs.mean(), low, high])))
+    assert row[["baseline", "n", "n_images"]].tolist() == ["PCA", 4, 360] and len(found) == 10
     costly = denoised.baselines  # one seed stands against all, on the images that it has
     assert costly["baseline"].unique().tolist() == ["total variation"] and set(costly["n"]) == {4}
     assert set(costly["n_images"]) == {100}
@@ -200,7 +201,7 @@ def test_a_costly_baseline_is_of_one_seed_of_each_draw_whichever_it_is(theirs):
         costly = [row for row in baseline_rows(method="total variation", n=(100,)) if row["seed"] in seeds]
         baselines += [{**row, **draw} for row in baseline_rows() + costly]
     found = estimate(results(models, baselines), LEVELS)
-    assert found.baselines["n"].tolist() == [4] * 4
+    assert found.baselines["n"].tolist() == [4] * 20
     crossings = found.crossings[found.crossings["baseline"] == "total variation"]
     assert crossings["n"].tolist() == [4] * 4
     by_seed = estimate(results(models, baselines), LEVELS, "val").crossings
@@ -209,25 +210,26 @@ def test_a_costly_baseline_is_of_one_seed_of_each_draw_whichever_it_is(theirs):
 
 
 def test_counts_against_other_baselines_are_told():
-    found = others("PCA", 1.0)
-    said = restoration_text.sentences(found, restoration.DENOISING, "test")
-    text = next(t for t in said if "error against other methods" in t)
-    assert "less than PCA in 1 of 2 cells, more in 1 (least: digits-dense-k8-mse-denoising 0.7" in text
-    assert "geometric mean over 5 conditions, 360 test images, n = 4 seeds; simultaneous over the cells" in text
-    assert text.endswith(f"cells against each method: {found.baselines['method'].iloc[0]}; see baselines.csv).")
-    (answer,) = restoration_text.answers(found, restoration.DENOISING, "test")
-    assert "; below that of PCA in 1 of 2 (1 of them trained with noise), above it in 1; " in answer.sentence
-    (answer,) = restoration_text.answers(others("PCA", 1.0, 2.0), restoration.DENOISING, "test")
-    assert "; below that of PCA in 0 of 2, above it in 0, not resolved in 2; " in answer.sentence
+    said = restoration_text.sentences(others("PCA", 1.0), restoration.DENOISING, "test")
+    text = next(t for t in said if "less error than PCA" in t)
+    assert "PCA: 1 cell trained with noise (Gaussian noise, standard deviation σ 0.1 to 1). Of 10 ratios 5 are " in text
+    assert "below 1, 5 above, 0 not resolved; the least is 0.7" in text
+    assert text.endswith("360 test images, n = 4 seeds, paired 95 % t intervals, each for itself).")
+    said = restoration_text.sentences(others("PCA", 1.0, 2.0), restoration.DENOISING, "test")
+    text = next(t for t in said if "than PCA" in t)
+    assert "no cell has less error than PCA with any of 5 kinds" in text and "0 above, 10 not resolved" in text
+
+
+def test_a_mean_over_conditions_does_not_hide_those_that_go_the_other_way():
+    """Biharmonic interpolation has less error in the mean, and more with one mask: the answer says with which."""
+    masks = ("centre_12", "centre_25", "half")
+    theirs = baseline_rows(conditions=masks, method="biharmonic", error=lambda n: (1e-4, 1e-3, 1.0)[n])
+    found = estimate(results(model_rows(conditions=masks), baseline_rows(conditions=masks) + theirs))
     (answer,) = restoration_text.answers(found, restoration.INPAINTING, "test")
-    assert "trained with" not in answer.sentence, "noise is no training for it"
-
-
-def test_an_answer_says_no_where_a_method_without_training_has_less_error_than_all_cells():
-    for name, words in (("biharmonic", "biharmonic interpolation"), ("PCA", None)):
-        (answer,) = restoration_text.answers(others(name, 0.5), restoration.INPAINTING, "test")
-        refuted = f"no, even {words}, which needs no training images, has less error than all 2 cells; the error"
-        assert answer.sentence.startswith(f"digits, inpainting: {refuted if words else 'the error'}")
+    assert "; less error than biharmonic interpolation: all 2 cells (the lower half); no cell elsewhere (" in (
+        answer.sentence
+    )
+    assert np.log(found.baselines["ratio"]).mean() > 0 and "no, even" not in answer.sentence
 
 
 def test_what_networks_were_trained_with_is_told(denoised):
@@ -242,33 +244,28 @@ def test_what_networks_were_trained_with_is_told(denoised):
     assert restoration._inputs(restoration.INPAINTING)["trained_on"].str.contains(noise, regex=False).all()
 
 
-def test_models_trained_with_noise_are_told_against_the_linear_optimum(denoised):
+def test_cells_are_told_against_the_linear_optimum_condition_by_condition(denoised):
     said = restoration_text.sentences(denoised, restoration.DENOISING, "test")
-    text = next(t for t in said if "against the linear optimum on the same images" in t)
-    assert text.startswith("digits-dense-k8-mse-denoising, trained with Gaussian noise") and "n = 4 seeds" in text
-    assert "less error in 5 of 5 conditions (Gaussian noise, σ = 0.1: 0.7" in text
+    text = next(t for t in said if ": less error than the linear optimum: " in t)
+    assert "1 cell trained with noise (Gaussian noise, standard deviation σ 0.1 to 1). Of 10 ratios 5 are below" in text
     conditions = denoised.conditions.copy()
     for condition, low, high in (("gaussian_0.1", 1.1, 1.3), ("gaussian_1.0", 0.9, 1.1)):
         conditions.loc[conditions["condition"] == condition, ["ratio_low", "ratio_high"]] = low, high
-    mixed = dataclasses.replace(denoised, conditions=conditions)
-    (text,) = restoration_text._told(conditions, restoration.DENOISING)
-    assert "less error in 3 of 5 conditions (Gaussian noise, σ = 0.25: 0.7" in text
-    assert (
-        "), more in 1 (Gaussian noise, standard deviation σ 0.1), not resolved in 1 (Gaussian noise, standard "
-        "deviation σ 1) (n = 4 seeds"
-    ) in text
-    (answer,) = restoration_text.answers(mixed, restoration.DENOISING, "test")
-    assert answer.sentence.endswith(
-        "have less error than the linear optimum: digits-dense-k8-mse-denoising in 3 of 5 conditions (Gaussian noise, "
-        "standard deviation σ 0.25 to 0.75) (paired 95 % t intervals, each for itself)."
+    (answer,) = restoration_text.answers(
+        dataclasses.replace(denoised, conditions=conditions), restoration.DENOISING, "test"
     )
-    assert not list(restoration_text._told(conditions, restoration.INPAINTING))
+    assert "1 cell trained with noise (Gaussian noise, standard deviation σ 0.25 to 0.75); no cell elsewhere" in (
+        answer.sentence
+    )
 
 
 def test_conditions_of_one_panel_stand_together():
     found = ["gaussian_0.1", "gaussian_0.5", "salt_pepper_0.5", "poisson_10"]
     assert restoration_text._places(found, restoration.DENOISING) == (
         "Gaussian noise, standard deviation σ 0.1 and 0.5; salt and pepper, share of pixels 0.5; Poisson noise, peak 10"
+    )
+    assert restoration_text._places(["centre_12", "centre_25", "half"], restoration.INPAINTING) == (
+        "square in the middle, side 12 and 25 %; the lower half"
     )
 
 
@@ -294,35 +291,66 @@ def test_one_seed_has_no_interval_and_says_so():
     assert any("of 2 cells not resolved" in text and "n = 1 seeds" in text and "(no interval)" in text for text in said)
 
 
-def test_iteration_and_fills_are_compared_on_the_same_images():
-    conditions = ("centre_38", "half")
+def test_iteration_and_fills_are_compared_on_the_same_images_mask_by_mask():
+    """Iteration helps with one mask and hurts with the other, which their mean would hide."""
+    conditions, times = ("centre_38", "half"), {"centre_38": 1.25, "half": 0.8}
     once = [r | {"mse": r["mse"] * (3 if r["n_images"] == 100 else 1)} for r in model_rows(4, conditions)]
     few = [r for r in once if r["n_images"] == 100]
-    iterated = [r | {"mode": "iterated", "mse": r["mse"] * 0.9} for r in few if r["condition"] == "half"]
-    filled = [r | {"mode": "filled with black", "mse": r["mse"] * 2} for r in few if r["condition"] == "centre_38"]
-    found = estimate(results(once + iterated + filled, baseline_rows(4, conditions)))
-    np.testing.assert_allclose(found.iterated["ratio"], 0.9)
-    assert set(found.iterated["verdict"]) == {"lower"} and set(found.iterated["n_images"]) == {100}
-    assert found.fills[["mode", "verdict"]].values.tolist() == [["filled with black", "higher"]]
-    assert found.fills["ratio"].item() == pytest.approx(2)
-    said = restoration_text.sentences(found, restoration.INPAINTING, "test")
-    assert any("lowers the error of 2 of 2 cells" in text for text in said)
-    assert any("error with black 2 [2, 2] times" in text for text in said)
-
-
-def test_a_cell_that_lacks_a_seed_does_not_move_the_mean_over_cells():
-    """One cell doubles its error, the other quadruples it: every seed's mean is of the same cells."""
-    once = [row for row in model_rows(4, ("centre_38",), noise=0.0) if row["n_images"] == 100]
-    times = dict(zip(CELLS, (2, 4), strict=True))
-    filled = [row | {"mode": "filled with black", "mse": row["mse"] * times[row["trial"][:-4]]} for row in once]
-    lacking = [row for row in filled if row["trial"] != "digits-dense-k8-mse-denoising-s03"]
-    every, fewer = (
-        estimate(results(once + rows, baseline_rows(4, ("centre_38",)))).fills.iloc[0] for rows in (filled, lacking)
-    )
-    assert every[["ratio", "cells", "left_out"]].tolist() == [pytest.approx(8**0.5), 2, 0]
-    assert fewer[["ratio", "ratio_low", "ratio_high", "cells", "left_out", "n"]].tolist() == [
-        *(pytest.approx(2), pytest.approx(2), pytest.approx(2), 1, 1, 4),
+    iterated = [r | {"mode": "iterated", "mse": r["mse"] * times[r["condition"]]} for r in few]
+    filled = [
+        r | {"mode": "filled with black", "mse": r["mse"] * (4 if "denoising" in r["trial"] else 0.5)}
+        for r in few
+        if r["condition"] == "centre_38"
     ]
+    found = estimate(results(once + iterated + filled, baseline_rows(4, conditions)))
+    np.testing.assert_allclose(found.iterated["ratio"], found.iterated["condition"].map(times))
+    assert set(found.iterated["n_images"]) == {100} and set(found.iterated["n"]) == {4}
+    assert found.fills[["mode", "ratio"]].values.tolist() == [
+        ["filled with black", pytest.approx(0.5)],
+        ["filled with black", pytest.approx(4)],
+    ]
+    said = restoration_text.sentences(found, restoration.INPAINTING, "test")
+    text = next(t for t in said if "ten reconstructions" in t)
+    assert "38 % of the side, less error in 0 of 2 cells, more in 2, ratios from 1.25 [1.25, 1.25] (" in text
+    assert "; the lower half, less error in 2 of 2 cells, more in 0, ratios from 0.8 [0.8, 0.8] (" in text
+    text = next(t for t in said if "filled with another value" in t)
+    assert (
+        "tried only with a square in the middle, 38 % of the side: black, less error in 1 of 2 cells, more in 1, "
+        in (text)
+    )
+    assert "ratios from 0.5 [0.5, 0.5] (digits-dense-k2-mse) to 4 [4, 4] (digits-dense-k8-mse-denoising)" in text
+    ids = pd.concat(restoration._citable(found))["id"]
+    assert ids.is_unique and "iterated-digits-dense-k2-mse-half" in set(ids)
+
+
+def test_the_best_latent_size_of_each_condition_and_those_not_told_from_it():
+    """Size 8 is best at low noise, 2 and 4 alike at high noise; cells that differ in more are no curve with them."""
+    low, high = LEVELS[0], LEVELS[-1]
+    errors = {2: (4.0, 1.0), 4: (2.0, 1.0), 8: (1.0, 3.0)}
+    rows = [
+        row | {"mse": errors[k][condition == high] * np.exp(0.02 * np.random.default_rng([row["seed"], k]).normal())}
+        for k in errors
+        for condition in (low, high)
+        for row in model_rows(conditions=(condition,), cells={f"digits-dense-k{k}-mse": 0.0})
+    ]
+    rows += model_rows(conditions=(low, high), cells={"digits-dense-k8-mse-denoising": 0.0})
+    found = estimate(results(rows, baseline_rows(conditions=(low, high))))
+    table = found.sizes.set_index("condition")
+    assert table["curve"].unique().tolist() == ["digits-dense-mse"]
+    assert table.loc[low, ["size", "low", "high", "tried", "n"]].tolist() == [8, 8, 8, "2 4 8", 4]
+    assert table.loc[high, "size"] in (2, 4) and table.loc[high, ["low", "high"]].tolist() == [2, 4]
+    (text,) = restoration_text._sizes(found.sizes, restoration.DENOISING)
+    assert text.startswith("Latent size of digits-dense-mse with the least error, of 2, 4, 8 [the least, ")
+    assert f"; Gaussian noise, standard deviation σ 1: {table.loc[high, 'size']} [2, 4], 0.9" in text
+    (answer,) = restoration_text.answers(found, restoration.DENOISING, "test")
+    assert "σ 0.1: 8 alone, 0.989 [" in answer.sentence
+    assert "size-digits-dense-mse-gaussian_0.1" in set(pd.concat(restoration._citable(found))["id"])
+    logs = [0.02 * np.random.default_rng([seed, 8]).normal() for seed in range(4)]
+    ends = np.exp(stats.t.interval(0.95, 3, np.mean(logs), stats.sem(logs)))
+    assert tuple(table.loc[low, ["mse", "mse_low", "mse_high"]]) == pytest.approx((np.exp(np.mean(logs)), *ends))
+    lone = estimate(results([row for row in rows if row["seed"] == 0], baseline_rows(1, (low, high)))).sizes
+    assert lone[["low", "high"]].values.tolist() == [[2, 8]] * 2, "one seed tells no size from another"
+    assert not len(estimate(results(model_rows(), baseline_rows())).sizes), "two sizes are no curve"
 
 
 def test_without_the_linear_optimum_there_is_no_skill():
@@ -365,17 +393,19 @@ def test_the_answer_names_a_statistic_and_a_figure(denoised):
     (answer,) = restoration_text.answers(denoised, restoration.DENOISING, "test")
     assert (answer.question, answer.figure) == ("denoising", "digits")
     assert answer.statistic == "skill-digits-dense-k8-mse-denoising"
-    assert "the error on test images is below the linear optimum's in 1 of 2 cells, above it in 1; " in answer.sentence
+    assert "over 5 kinds and levels of noise, less error than the linear optimum in 1 of 2 cells, more in 1; " in (
+        answer.sentence
+    )
     assert "; digits-dense-k8-mse-denoising has the least of the 2 ratios, 0.7" in answer.sentence
-    skill = denoised.skill.assign(verdict=["not resolved", "lower"])
+    skill = denoised.skill.assign(ratio_low=[0.9, 0.7], ratio_high=[1.1, 0.8])
     (answer,) = restoration_text.answers(dataclasses.replace(denoised, skill=skill), restoration.DENOISING, "test")
-    assert "in 1 of 2 cells, above it in 0, not told apart from it in 1; " in answer.sentence
+    assert "in 1 of 2 cells, more in 0, not resolved in 1; " in answer.sentence
     ids = pd.concat(restoration._citable(denoised))["id"]
     assert answer.statistic in set(ids) and ids.is_unique
-    assert "over-digits-dense-k2-mse-total-variation" in set(ids)
+    assert "over-digits-dense-k2-mse-total-variation-gaussian_0.5" in set(ids)
     single = estimate(results(model_rows(cells={"digits-dense-k2-mse": 0.5}), baseline_rows()))
     (answer,) = restoration_text.answers(single, restoration.DENOISING, "test")
-    assert "; digits-dense-k2-mse has 1.6" in answer.sentence, "one ratio is no least one"
+    assert "; digits-dense-k2-mse has a ratio of 1.6" in answer.sentence, "one ratio is no least one"
 
 
 def test_chosen_cells_are_the_first_and_the_best_of_each_kind_by_validation_error():
