@@ -10,16 +10,17 @@ Training images differ from test images in two ways, and each is measured by its
                 test images of MNIST, say, are easier than its training images).
   together      training against test images: what the question asks. Their product.
 
-Each for reconstruction (all images of a split, from the records), inpainting, denoising, anomaly detection and
-generation (does a generated image lie nearer to training images than to as many held-out ones?), as paired ratios by
-seed with intervals, and as a test of equivalence (TOST, within 2 % of the error or 0.005 of an area). `membership` asks
-whether training images can be told from held-out ones by their error. Beside every network stands a linear map that was
-fitted on the same training images (PCA, the linear optimum): it too fits them a little better, without memory for any
-single one; trained networks of the architecture `linear` are such a control too, and in no mean over cells. All of it
-over latent size, training-set size and, with `--beside`, epochs, and the level where the answer turns.
+Each as paired ratios by seed with intervals, and as a test of equivalence (TOST, within 2 % of the error or 0.005 of an
+area), in the tasks of --tasks. Reconstruction takes all images of a split from the records. The others need trained
+models: inpainting, denoising, anomaly detection, generation (does a generated image lie nearer to training images than
+to as many held-out ones?), and `membership`: can training images be told from held-out ones by their error? Beside
+every network stands a linear map that was fitted on the same training images (PCA, the linear optimum): it too fits
+them a little better, without memory for any single one; trained networks of the architecture `linear` are such a
+control too, and in no mean over cells. All of it over latent size, training-set size and, with `--beside`, epochs, and
+the level where the answer turns.
 
-The tasks' results are those of their own analyses; what is missing is computed: on the study's first cell, its longest
-curve over latent size, and all cells that differ from others in training-set size alone, unless --cells says otherwise.
+Results of those other tasks are their own analyses'; what is missing is computed: on the study's first cell, its
+longest curve over latent size, and all cells that differ in training-set size alone, unless --cells says otherwise.
 """
 
 from __future__ import annotations
@@ -207,7 +208,7 @@ def _task(name: str, folder: Path) -> Task:
 
 def answer(arguments: argparse.Namespace) -> command.Outcome:
     """Measures what is missing, estimates, draws and writes."""
-    from analysis import generalization_estimates, generalization_figures, generalization_text
+    from analysis import generalization_answer, generalization_estimates, generalization_figures, generalization_text
 
     study = arguments.study or records.latest(arguments.artifacts)
     manifest = records.manifest(study, arguments.artifacts)
@@ -224,7 +225,7 @@ def answer(arguments: argparse.Namespace) -> command.Outcome:
     said += generalization_text.sentences(estimates, membership.get("membership"), study)
     return command.Outcome(
         study, estimates.overall, said, paths, SHOWN, NOTE, folder,
-        _citable(estimates, membership), generalization_text.answers(estimates, first),
+        _citable(estimates, membership), generalization_answer.answers(estimates, first),
     )  # fmt: skip
 
 

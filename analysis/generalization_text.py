@@ -1,17 +1,16 @@
-"""The sentences and the answer of `analysis.generalization`, chosen by the numbers."""
+"""The sentences of `analysis.generalization`, chosen by the numbers; its answer is `analysis.generalization_answer`."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING, Any
 
-from analysis.citable import Answer, slug
 from analysis.command import span
 from analysis.draws import THESE_IMAGES, images_of
 from analysis.effects_errors import UNLEARNT
-from analysis.generalization_estimates import LINEAR, ONE_CLASS
+from analysis.generalization_estimates import LINEAR
 from analysis.generalization_membership import CHANCE
-from analysis.generalization_points import AREAS, MEMBERSHIP, PARTS
+from analysis.generalization_points import AREAS, PARTS
 from analysis.generalization_words import (
     LEVELS,
     PAIRS,
@@ -34,14 +33,9 @@ if TYPE_CHECKING:
 FEW_SEEDS = 5
 NAMED = 3
 LISTED = 12  # curves over one axis that have a sentence each
-SAYS = {
-    "better": "yes",
-    "better, within the margin": "yes, but by less than would matter",
-    "equivalent": "no, the two are the same within the margin",
-    "worse": "no, worse",
-    "worse, within the margin": "no, worse, but by less than would matter",
-    "not resolved": "not resolved",
-}
+LEARNT_NOTHING = (
+    f"learnt next to nothing (every network leaves {100 * UNLEARNT:.0f} % or more of the test variance unexplained)"
+)
 
 
 def sentences(estimates: Estimates, membership: pd.DataFrame | None, study: str) -> list[str]:
@@ -56,82 +50,12 @@ def sentences(estimates: Estimates, membership: pd.DataFrame | None, study: str)
     ]
 
 
-def answers(estimates: Estimates, first: pd.Series) -> list[Answer]:
-    """The answer to the second discussion question, of the data set and training-set size of the study's first cell."""
-    table = estimates.overall
-    classes = "" if first["normal_class"] is None or first["normal_class"] != first["normal_class"] else ONE_CLASS
-    same_size = table["train_size"].isna() if not _size(first) else table["train_size"] == first["train_size"]
-    mine = table[(table["dataset"] == first["dataset"]) & same_size & (table["classes"] == classes)]
-    whole = mine[mine["part"] == "together"]
-    if whole.empty:
-        return []
-    main = whole["task"].iloc[0]
-    parts = {row["part"]: row for row in _rows(mine[mine["task"] == main])}
-    together = parts["together"]
-    named = {"memorisation": "memorisation", "split shift": "the split itself"}
-    of_it = " and ".join(f"{words} {number(parts[part])}" for part, words in named.items() if part in parts)
-    others = whole[~whole["task"].isin([main, MEMBERSHIP])]
-    sentence = (
-        f"{SAYS[together['verdict']].capitalize()}: in {main} of {first['dataset']} with {setting(together)}, "
-        f"{_compared(main)} is {number(together)}{f', of which {of_it}' if of_it else ''} (mean over "
-        f"{_cells_of(together)}{_left_out(together)}{_unlearnt(together)}{_spread(together)}, 95 % t intervals over "
-        f"n = {together['n']} seeds, for the data set's test images as they are).{_over_sizes(estimates, first, main)}"
-        f"{_in_other_tasks(others)}"
-    )
-    key = [main, "together", first["dataset"], _size(first), classes]
-    statistic = "-".join(slug(part) for part in key if part)
-    return [Answer("generalization", sentence, statistic, f"tasks-{first['dataset']}")]
-
-
-def _compared(task: str) -> str:
-    """What is compared between training and test images, and in which direction."""
-    if task in AREAS:
-        return f"the {quantity(task)}, training less test images (below 0: training images do better),"
-    return f"the {quantity(task)}, training ÷ test images (below 1: training images do better),"
-
-
-def _in_other_tasks(whole: pd.DataFrame) -> str:
-    """Training against test images in further tasks: those that are compared alike stand together."""
-    said = ""
-    for words, rows in whole.groupby(whole["task"].map(_compared), sort=False):
-        listed = "; ".join(f"{row['task']} {number(row)}" for row in _rows(rows))
-        said += f" In other tasks {words} is: {listed}."
-    return said
-
-
-def _over_sizes(estimates: Estimates, first: pd.Series, task: str) -> str:
-    """What is memorised of the fewest and of the most training images: on the curve of the study's first cell.
-
-    Where that cell's training-set size is not varied, on the first curve over it, of a network if there is one.
-    """
-    curves = estimates.curves
-    if not len(curves):
-        return ""
-    over = curves[(curves["axis"] == "train_size") & (curves["dataset"] == first["dataset"]) & (curves["task"] == task)]
-    if over.empty:
-        return ""
-    rank = 2 * (over["cell"] != first["cell"]) + (over["architecture"] == LINEAR)
-    mine = over[over["curve"] == over.loc[rank.idxmin(), "curve"]].sort_values("level")
-    fewest, most = _rows(mine.iloc[[0, -1]])
-    return (
-        f" Over training-set size, memorisation of {fewest['curve']}: {number(fewest)} with {fewest['level']:,} "
-        f"training images, {number(most)} with {most['level']:,} (95 % t intervals, "
-        f"n = {span(mine['n'].iloc[[0, -1]])} seeds; {equal_epochs(most['updates'] / fewest['updates'])})."
-    )
-
-
-def _size(row: pd.Series) -> str:
-    """The training-set size of a cell, "" for all images."""
-    size = row["train_size"]
-    return "" if size is None or size != size else f"{size:g}"
-
-
 def _demonstration(overall: pd.DataFrame) -> Iterator[str]:
     n = int(overall["n"].max())
     if n < FEW_SEEDS:
         yield (
-            f"A demonstration: {n} seeds resolve little, and the t intervals rest on differences that are normal over "
-            "seeds."
+            f"A demonstration: {seeds_in_words(n)} resolve{'s' if n == 1 else ''} little, and the t intervals rest on "
+            "differences that are normal over seeds."
         )
 
 
@@ -144,8 +68,8 @@ def _overall(table: pd.DataFrame) -> Iterator[str]:
         found = "; ".join(f"{part} {number(row)}: {_means(row)}" for part, row in parts.items())
         yield (
             f"{dataset}, {task}: with {setting(first)}, {quantity(task)}, {found}. Mean over {_cells_of(first)}"
-            f"{_left_out(first)}{_unlearnt(first)}, {first['method']}, n = {first['n']} seeds"
-            f"{_for_these(parts)}; {_control(task, parts)}."
+            f"{_left_out(first)}{_unlearnt(first)}, {first['method']}, {seeds([first['n']])}{_for_these(parts)}; "
+            f"{_control(task, parts)}."
         )
 
 
@@ -184,24 +108,17 @@ def _left_out(row: dict[str, Any]) -> str:
     return f" (left out: {', '.join(filter(None, found))})" if any(found) else ""
 
 
-def _spread(row: dict[str, Any]) -> str:
-    """Between which cells a mean lies."""
-    if row["cells"] == 1:
-        return ""
-    least, most = (
-        f"{row[end]:+.3f}" if row["task"] in AREAS else f"{row[f'ratio_{end}']:.3f}" for end in ("least", "most")
-    )
-    return f", from {least} ({row['least_cell']}) to {most} ({row['most_cell']})"
-
-
 def _unlearnt(row: dict[str, Any]) -> str:
     """Cells in a mean that have little to memorise with: their networks do hardly better than the mean image."""
-    if not row["unlearnt"]:
-        return ""
-    return (
-        f", {row['unlearnt']} of which learnt next to nothing (every network leaves {100 * UNLEARNT:.0f} % or more of "
-        "the test variance unexplained)"
-    )
+    return f", {row['unlearnt']} of which {LEARNT_NOTHING}" if row["unlearnt"] else ""
+
+
+def of_control(row: dict[str, Any]) -> str:
+    """What the linear map beside a network does, with its interval."""
+    if row["task"] in AREAS:
+        return difference(row["task"], row["control"], row["control_low"], row["control_high"])
+    ends = in_brackets(row["control_ratio_low"], row["control_ratio_high"], ".3f")
+    return f"{row['control_ratio']:.3f}{ends}"
 
 
 def _control(task: str, parts: dict[str, dict[str, Any]]) -> str:
@@ -213,11 +130,8 @@ def _control(task: str, parts: dict[str, dict[str, Any]]) -> str:
         if row["control_cells"] < row["cells"]
         else ""
     )
-    if task in AREAS:
-        found = difference(task, row["control"], row["control_low"], row["control_high"])
-        return f"memorisation of {name}: {found}{some}"
-    ends = in_brackets(row["control_ratio_low"], row["control_ratio_high"], ".3f")
-    return f"memorisation of {name} fitted on the same images: {row['control_ratio']:.3f}{ends}{some}"
+    fitted = "" if task in AREAS else " fitted on the same images"
+    return f"memorisation of {name}{fitted}: {of_control(row)}{some}"
 
 
 def _cells(table: pd.DataFrame) -> Iterator[str]:
@@ -229,12 +143,12 @@ def _cells(table: pd.DataFrame) -> Iterator[str]:
         same = rows[rows["verdict"].isin(["equivalent", "better, within the margin", "worse, within the margin"])]
         named = "; ".join(f"{row['cell']} {number(row)}" for row in _rows(better)[:NAMED])
         more = f" and {len(better) - NAMED} more in cells.csv" if len(better) > NAMED else ""
-        seeds = rows["left_out_seeds"].max()
-        out = f" ({seeds_in_words(seeds)} that not every cell has left out)" if seeds else ""
+        lacking = rows["left_out_seeds"].max()
+        out = f" ({seeds_in_words(lacking)} that not every cell has left out)" if lacking else ""
         yield (
             f"{dataset}, {task}: memorisation is resolved in {len(better)} of {len(rows)} cells"
-            f"{f' ({named}{more})' if named else ''}, and {len(same)} are shown to be within the margin "
-            f"(simultaneous 95 % intervals, n = {span(rows['n'])} seeds{out}; {rows['method'].iloc[0]}; TOST, Holm)."
+            f"{f' ({named}{more})' if named else ''}, and shown to be within {margin(task)} in {len(same)} "
+            f"(simultaneous 95 % intervals, {seeds(rows['n'])}{out}; {rows['method'].iloc[0]}; TOST, Holm)."
         )
 
 
@@ -245,7 +159,7 @@ def _flips(table: pd.DataFrame) -> Iterator[str]:
             f"{row['dataset']}, {row['task']}, {row['curve']}, with {row['tried']} {LEVELS[row['axis']]}"
             f"{f' (without {out}: a layer is narrower)' if (out := row['left_out']) else ''}: training "
             f"images do at most {margin(row['task'])} better than held-out ones{_where(row)} ({row['words']}: 95 % "
-            f"interval by inversion of t tests, n = {row['n']} seeds{updates})."
+            f"interval by inversion of t tests, {seeds([row['n']])}{updates})."
         )
     if len(table):
         for (dataset, axis), count in table.groupby(["dataset", "axis"], sort=False).size().items():
@@ -275,23 +189,25 @@ def _membership(table: pd.DataFrame) -> Iterator[str]:
         yield (
             f"{dataset}: by its reconstruction error a training image can be told from a held-out one in {len(told)} "
             f"of {len(rows)} cells, and better than by PCA's in {len(above)}; at most with AUC {top['auc']:.3f}"
-            f"{in_brackets(top['low'], top['high'], '.3f')} ({top['cell']}; PCA {top['pca_auc']:.3f}; n = {top['n']} "
-            f"seeds, at least {rows[['n_first', 'n_second']].min().min():,} images of either kind; {top['method']}; "
-            "descriptive, not adjusted for the number of cells)."
+            f"{in_brackets(top['low'], top['high'], '.3f')} ({top['cell']}; PCA {top['pca_auc']:.3f}; "
+            f"{seeds([top['n']])}, at least {rows[['n_first', 'n_second']].min().min():,} images of either kind; "
+            f"{top['method']}; descriptive, not adjusted for the number of cells)."
         )
 
 
 def _epochs(estimates: Estimates, study: str) -> Iterator[str]:
-    """Which studies would say what this one cannot."""
+    """Which study would say what this one cannot: records hold held-out error at the end of training alone."""
     if not len(estimates.flips) or "epochs" not in set(estimates.flips["axis"]):
-        epochs = int(estimates.points["epochs"].max())
-        fewer, more = max(1, epochs // 4), 4 * epochs
+        more = 4 * int(estimates.points["epochs"].max())
         yield (
-            f"Records hold held-out error at the end of training alone, of the epoch with the least validation error. "
-            f"Memorisation over epochs needs studies of the same cells with other numbers of them: repeat the search "
-            f"of {study} with --set epochs={fewer} --name {study}_{fewer} and --set epochs={more} --name "
-            f"{study}_{more}, then: python -m analysis.generalization {study} --beside {study}_{fewer} {study}_{more}"
+            f"Not compared over epochs: python -m study.search {study} --set epochs={more} --name {study}_{more}, then "
+            f"python -m analysis.generalization {study} --beside {study}_{more}"
         )
+
+
+def seeds(counts: Collection[int]) -> str:
+    """How many seeds stand behind numbers, such as "n = 4 to 5 seeds"."""
+    return f"n = {span(counts)} seed{'' if max(counts) == 1 else 's'}"
 
 
 def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:

@@ -45,8 +45,9 @@ NOTE = (
 
 def answer(arguments: argparse.Namespace) -> command.Outcome:
     """Estimates, draws and writes; what the command prints."""
+    from analysis.latent_elbow_answer import answers
     from analysis.latent_elbow_figure import plot
-    from analysis.latent_elbow_text import answers, caption, sentences
+    from analysis.latent_elbow_text import caption, sentences
     from analysis.pictures import gather
 
     kind_of(arguments.metric)  # before minutes are spent
@@ -57,7 +58,8 @@ def answer(arguments: argparse.Namespace) -> command.Outcome:
     if arguments.metric != METRIC:
         folder /= arguments.metric
     data = command.loader(records.manifest(study, arguments.artifacts), arguments.data_dir)
-    estimates = estimate(records.load(study, arguments.artifacts), data, arguments.metric)
+    trials = records.load(study, arguments.artifacts)
+    estimates = estimate(trials, data, arguments.metric)
     elbow = estimates.elbow.astype(dict.fromkeys(CHOICES, "Int64"))  # sizes are written as whole numbers
     said, paths = sentences(estimates), command.write({**estimates.tables(), "elbow": elbow}, folder)
     for name, part in estimates.points[estimates.points["split"] == "val"].groupby("dataset", sort=False):
@@ -66,7 +68,7 @@ def answer(arguments: argparse.Namespace) -> command.Outcome:
         paths += command.write({f"pictures-{name}": pictures.table}, folder)
         paths += figures.save(plot(estimates, name, pictures, caption(estimates, name)), folder / f"curve-{name}")
     said = records.notices(study, arguments.artifacts) + said
-    numbers, answered = _citable(estimates), answers(estimates)
+    numbers, answered = _citable(estimates), answers(estimates, trials)
     return command.Outcome(study, elbow, said, paths, SHOWN, NOTE, folder, numbers, answered)
 
 

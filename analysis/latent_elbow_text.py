@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from analysis import figures
-from analysis.citable import Answer, slug
 from analysis.command import span, with_ends
+from analysis.latent_elbow_estimates import CELL
 from analysis.pictures import RULE
 
 if TYPE_CHECKING:
@@ -16,11 +16,7 @@ if TYPE_CHECKING:
     from analysis.latent_elbow_estimates import Estimates
 
 FEW_SEEDS = 5
-LEAD = (
-    "By what the application may lose, on validation images: the smallest size from which the error stays within that "
-    "share of the mean image's, with an interval. "
-)
-MAIN = 0.10  # the threshold that the answer gives; the others stand beside it
+LINEAR = "linear"  # the architecture whose optimum on squared error is PCA
 BEYOND = float("inf")  # a size past the end of the grid
 
 
@@ -30,45 +26,28 @@ def sentences(estimates: Estimates) -> list[str]:
     sizes = estimates.points[["curve", "excluded", "narrowest_width", "latent_dim"]]
     tables = (sizes, estimates.counts, estimates.curve)
     of_curve = [dict(list(table.groupby("curve", sort=False))) for table in tables]
+    trained: dict[str, None] = {}  # the same for curves beside one linear network
     for curve, elbow in estimates.elbow.groupby("curve", sort=False):
         points, counts, means = (parts[curve] for parts in of_curve)
         full, shorter = (elbow[elbow["shortened"] == part] for part in (False, True))
-        end = _grid_end_errors(means)
-        rows = [row for row in _rows(full) if row["threshold"] == row["threshold"]]
-        said += [f"{curve}: {_choice(row, estimates.kind, end)}" for row in rows]
-        said += [f"{curve}: {_shortened(full, shorter)}", *(f"{curve}: {text}" for text in _left_out(points))]
+        end = grid_end(means)
+        said += [f"{curve}: {text}" for text in _choices(full, estimates.kind, end)]
+        said += [f"{curve}: {_shortened(full, shorter)}", *(f"{curve}: {text}" for text in left_out(points))]
         said.append(f"{curve}: {_count(counts)}")
+        if text := how_far_trained(end, estimates.curve):
+            trained[f"{end['dataset']}: {text}"] = None
+    said += trained
     said += [_dimension(row) for row in _rows(estimates.dimension.drop_duplicates(["dataset", "estimator", "value"]))]
     if estimates.skipped:
         said.append(f"No curve, for want of 3 usable sizes (sizes in brackets): {'; '.join(estimates.skipped)}.")
     return said
 
 
-def answers(estimates: Estimates) -> list[Answer]:
-    """To "how does one choose a latent size": the middle threshold on the first curve of each data set.
-
-    The first begins with the rule, which is the same for all.
-    """
-    rows = estimates.elbow[~estimates.elbow["shortened"] & (estimates.elbow["threshold"] == MAIN)]
-    first_of_each = _rows(rows.drop_duplicates("dataset"))
-    return [_main_answer(estimates, row, "" if place else LEAD) for place, row in enumerate(first_of_each)]
-
-
-def _main_answer(estimates: Estimates, row: dict[str, Any], lead: str) -> Answer:
-    curve = row["curve"]
-    means, points = (table[table["curve"] == curve] for table in (estimates.curve, estimates.points))
-    chosen = _size(row["value"]) != BEYOND
-    identity = f"{slug(curve)}-{slug(row['rule'])}" if chosen else ""
-    out = [f"{text[:1].upper()}{text[1:]}" for text in _left_out(points)]
-    sentence = " ".join([f"{lead}{curve}: {_choice(row, estimates.kind, _grid_end_errors(means))}", *out])
-    return Answer("latent_elbow", sentence, identity, f"curve-{row['dataset']}")
-
-
 def caption(estimates: Estimates, dataset: str) -> str:
     """What stands under the figure of a data set: what is drawn, its n and its interval methods."""
     tables = {name: table[table["dataset"] == dataset] for name, table in estimates.tables().items()}
     curve, points = (tables[name][tables[name]["split"] == "val"] for name in ("curve", "points"))
-    out = [f"{name}: {text}" for name, part in points.groupby("panel", sort=False) for text in _left_out(part)]
+    out = [f"{name}: {text}" for name, part in points.groupby("panel", sort=False) for text in left_out(part)]
     failed = tables["counts"][tables["counts"]["what"] == "failed"]
     missing = " and are missing" if failed["count"].any() else ""
     dimension = tables["dimension"].drop_duplicates(["estimator", "value"])
@@ -99,23 +78,51 @@ def _demonstration(curve: pd.DataFrame) -> Iterator[str]:
     n = int(curve["n"].max())
     if n < FEW_SEEDS:
         yield (
-            f"A demonstration: {n} seeds resolve little, and the intervals rest on errors that are normal over seeds. "
-            f"Where an interval spans several sizes, the choice is not resolved with {n} seeds."
+            f"A demonstration: {seeds(n)} resolve{'s' if n == 1 else ''} little, and the intervals rest on errors "
+            "that are normal over seeds. Where an interval spans several sizes, the choice is not resolved with "
+            f"{seeds(n)}."
         )
 
 
+def _choices(elbow: pd.DataFrame, kind: str, end: dict[str, Any]) -> list[str]:
+    """A sentence for each threshold that is reached, and one for those that no size reaches."""
+    rows = [row for row in _rows(elbow) if row["threshold"] == row["threshold"]]
+    reached = [row for row in rows if size_of(row["value"]) != BEYOND]
+    beyond = [row for row in rows if size_of(row["value"]) == BEYOND]
+    return [*(_choice(row, kind, end) for row in reached), *([none_reached(beyond, kind, end)] if beyond else [])]
+
+
 def _choice(row: dict[str, Any], kind: str, end: dict[str, Any]) -> str:
-    error, share = error_name("val", kind), f"{100 * row['threshold']:g} % of the mean image's"
-    value, tried = _size(row["value"]), f"of the sizes tried ({row['tried']})"
-    interval = f"95 % interval {_interval(row)}{_unresolved(row)}; t inversion, n = {row['seeds']} seeds"
-    if value == BEYOND:
-        none = f"none is one from which the {error} stays at or below {share}"
-        return f"{tried}, {none}; {_reached(end)}; the size's {interval}. {_pca(row, end)}"
-    found = f"{value} is the smallest from which the {error} stays at or below {share}"
-    return f"{tried}, {found} ({interval}); {_test(row, kind)}. {_pca(row, end)}"
+    return (
+        f"{size_of(row['value'])} is the smallest of {tried(row)} from which the {error_name('val', kind)} stays "
+        f"within {percent([row])} of the mean image's (95 % interval {interval(row)}{_unresolved(row)}; t inversion, "
+        f"n = {seeds(row['seeds'])}); {_test(row, kind)}. {_pca(row, end)}"
+    )
 
 
-def _grid_end_errors(curve: pd.DataFrame) -> dict[str, Any]:
+def none_reached(rows: list[dict[str, Any]], kind: str, end: dict[str, Any]) -> str:
+    """The thresholds past the end of the grid: its last error beside PCA's says how far it ends from them."""
+    sizes = [f"{percent([row])}: {interval(row)}{_unresolved(row)}" for row in rows if size_of(row["low"]) != BEYOND]
+    may = f" (95 % interval of the size at {'; at '.join(sizes)}; t inversion)" if sizes else ""
+    pca = [f" At {percent([row])} {_pca(row, end)}" for row in rows if size_of(row["pca_value"]) != BEYOND]
+    return (
+        f"from no size tried ({tried(rows[0])}) on does the {error_name('val', kind)} stay within {percent(rows)} of "
+        f"the mean image's{may}: {_reached(end)}{_pca_at_end(end)}.{''.join(pca)}"
+    )
+
+
+def tried(row: dict[str, Any]) -> str:
+    """The sizes of a grid."""
+    return str(row["tried"]).replace(" ", ", ")
+
+
+def percent(rows: list[dict[str, Any]]) -> str:
+    """The thresholds of some rows, such as "20, 10 or 5 %"."""
+    shares = [f"{100 * row['threshold']:g}" for row in rows]
+    return f"{' or '.join(filter(None, [', '.join(shares[:-1]), shares[-1]]))} %"
+
+
+def grid_end(curve: pd.DataFrame) -> dict[str, Any]:
     """The row of a curve at the last size that the rules look at: how far from a threshold it ends."""
     kept = curve[(curve["split"] == "val") & ~curve["excluded"]].dropna(subset="relative")
     return _rows(kept.sort_values("latent_dim"))[-1]
@@ -123,7 +130,7 @@ def _grid_end_errors(curve: pd.DataFrame) -> dict[str, Any]:
 
 def _reached(end: dict[str, Any]) -> str:
     """The network's share at the end of the grid."""
-    return f"at {end['latent_dim']} it is {_share(end)} ({end['method']}, n = {end['n']})"
+    return f"at {end['latent_dim']} it is {_share(end)} ({end['method']}, n = {seeds(end['n'])})"
 
 
 def _share(end: dict[str, Any], prefix: str = "") -> str:
@@ -131,24 +138,25 @@ def _share(end: dict[str, Any], prefix: str = "") -> str:
     return f"{relative} %" + (f" [{low}, {high}]" if end[f"{prefix}low"] == end[f"{prefix}low"] else "")
 
 
-def _interval(row: dict[str, Any], prefix: str = "") -> str:
+def interval(row: dict[str, Any], prefix: str = "") -> str:
+    """The interval of a size, such as "32 to 64"; with the prefix "pca_", of PCA's."""
     low, high = (_end(row, name, prefix) for name in ("low", "high"))
     if low != high:
         return f"{low} to {high}"
-    return f"wholly {low}" if low.startswith(">") else f"{low} alone"
+    return low if low.startswith(">") else f"{low} alone"
 
 
 def _end(row: dict[str, Any], name: str, prefix: str = "") -> str:
-    size = _size(row[f"{prefix}{name}"])
+    size = size_of(row[f"{prefix}{name}"])
     first, last = (row[f"{prefix}{end}"] for end in ("first", "last"))
     return f"> {last}" if size == BEYOND else f"≤ {size}" if size == first else str(size)
 
 
 def _unresolved(row: dict[str, Any]) -> str:
     """Said of an interval that is as wide as the grid, or wide for want of seeds."""
-    low, high = _size(row["low"]), _size(row["high"])
+    low, high = size_of(row["low"]), size_of(row["high"])
     everything = low == row["first"] and high == BEYOND
-    return f": not resolved with {row['n']} seeds" if low != high and (everything or row["n"] < FEW_SEEDS) else ""
+    return f": not resolved with {seeds(row['n'])}" if low != high and (everything or row["n"] < FEW_SEEDS) else ""
 
 
 def _test(row: dict[str, Any], kind: str) -> str:
@@ -158,16 +166,21 @@ def _test(row: dict[str, Any], kind: str) -> str:
 
 
 def _pca(row: dict[str, Any], end: dict[str, Any]) -> str:
-    """PCA by the same rule, and whether the intervals tell the two apart; where both lie beyond the grid, its end."""
+    """PCA by the same rule, and whether the intervals tell the two apart."""
     ours, theirs = _bounds(row), _bounds(row, "pca_")
-    verdict = "the two are not told apart"
-    if _size(row["value"]) == BEYOND == _size(row["pca_value"]):
-        verdict = f"both lie beyond the sizes tried, so that the rule compares nothing{_pca_at_end(end)}"
-    elif ours[1] < theirs[0]:
+    verdict = "which of the two needs fewer is not resolved, as their intervals overlap"
+    if ours[1] < theirs[0]:
         verdict = "the network needs fewer"
     elif theirs[1] < ours[0]:
-        verdict = "the network needs more, so that training or architecture limits it rather than its latent size"
-    return f"PCA by the same rule: {_end(row, 'value', 'pca_')} (95 % interval {_interval(row, 'pca_')}); {verdict}."
+        verdict = f"the network needs more, so that {_limit(end)} limits it rather than its latent size"
+    return f"PCA needs {_end(row, 'value', 'pca_')} (95 % interval {interval(row, 'pca_')}): {verdict}."
+
+
+def _limit(end: dict[str, Any]) -> str:
+    """What keeps a network from PCA's error: the linear one could reach it."""
+    if end["architecture"] != LINEAR:
+        return "training or architecture"
+    return "training" if end["loss"] == "mse" else "training or loss"
 
 
 def _pca_at_end(end: dict[str, Any]) -> str:
@@ -176,16 +189,35 @@ def _pca_at_end(end: dict[str, Any]) -> str:
         return ""
     verdict = "not told apart from the network's"
     if end["pca_high"] < end["low"]:
-        verdict = "less than the network's"
+        verdict = f"less, so that {_limit(end)} limits the network there"
     elif end["high"] < end["pca_low"]:
         verdict = "more than the network's"
-    error = f"{_share(end, 'pca_')} of the mean image's (n = {end['pca_n']})"
-    return f"; at {end['latent_dim']} PCA's error is {error}, {verdict}"
+    return f", PCA's {_share(end, 'pca_')} (n = {seeds(end['pca_n'])}), {verdict}"
+
+
+def how_far_trained(end: dict[str, Any], curve: pd.DataFrame) -> str:
+    """How far training had come, told by the linear network on the same data, size and loss; "" where there is none."""
+    if end["architecture"] == LINEAR or end["loss"] != "mse":
+        return ""
+    same = [factor for factor in CELL if factor != "architecture"]
+    kept = curve[(curve["split"] == "val") & (curve["architecture"] == LINEAR) & ~curve["excluded"]]
+    alike = [row for row in _rows(kept) if all(_equal(row[name], end[name]) for name in [*same, "latent_dim"])]
+    if not alike or alike[0]["pca_relative"] != alike[0]["pca_relative"]:
+        return ""
+    linear = alike[0]
+    verdict = "as far as can be told it had come to its end"
+    if linear["low"] > linear["pca_high"]:
+        verdict = "it had not come to its end, nor need it have in the other networks, trained as long"
+    return (
+        f"how far training had come shows in linear ÷ PCA, its optimum: with {linear['latent_dim']} units the linear "
+        f"network errs {_share(linear)}, PCA {_share(linear, 'pca_')} of the mean image's ({linear['method']}, n = "
+        f"{seeds(linear['n'])}): {verdict}."
+    )
 
 
 def _bounds(row: dict[str, Any], prefix: str = "") -> tuple[float, float]:
     """The interval's ends for comparison: past the end of a grid is above its last size, and bounded by nothing."""
-    low, high = (_size(row[f"{prefix}{end}"]) for end in ("low", "high"))
+    low, high = (size_of(row[f"{prefix}{end}"]) for end in ("low", "high"))
     return (row[f"{prefix}last"] + 0.5 if low == BEYOND else low), high
 
 
@@ -195,7 +227,7 @@ def _shortened(full: pd.DataFrame, shorter: pd.DataFrame) -> str:
     stays: list[str] = []
     for whole, cut in zip(_rows(full), _rows(shorter), strict=True):
         before, after = (_answer(row) for row in (whole, cut))
-        same = _size(whole["value"]) == _size(cut["value"])
+        same = size_of(whole["value"]) == size_of(cut["value"])
         (stays if same else moved).append(
             f"{whole['rule']}: {after}" if same else f"{whole['rule']}: {before} → {after}"
         )
@@ -204,12 +236,13 @@ def _shortened(full: pd.DataFrame, shorter: pd.DataFrame) -> str:
 
 
 def _answer(row: dict[str, Any]) -> str:
-    if _size(row["value"]) != BEYOND:
-        return str(_size(row["value"]))
+    if size_of(row["value"]) != BEYOND:
+        return str(size_of(row["value"]))
     return "none" if row["threshold"] != row["threshold"] else f"> {row['last']}"
 
 
-def _left_out(points: pd.DataFrame) -> Iterator[str]:
+def left_out(points: pd.DataFrame) -> Iterator[str]:
+    """The sizes that a narrow layer keeps out of the rules."""
     for width, out in points[points["excluded"]].groupby("narrowest_width"):
         sizes = ", ".join(str(size) for size in sorted(set(out["latent_dim"])))
         yield (
@@ -219,12 +252,17 @@ def _left_out(points: pd.DataFrame) -> Iterator[str]:
 
 
 def _count(counts: pd.DataFrame) -> str:
-    said = {"failed": "trials failed", "collapsed": "completed ones are no better than the mean image"}
     parts = [
-        f"{row['count']} of {row['n']} {said[row['what']]} [{100 * row['low']:.2g}, {100 * row['high']:.2g}] %"
+        f"{row['count']} of {row['n']} {_happened(row)} [{100 * row['low']:.2g}, {100 * row['high']:.2g}] %"
         for row in _rows(counts)
     ]
     return f"{'; '.join(parts)} (95 % Clopper-Pearson intervals)."
+
+
+def _happened(row: dict[str, Any]) -> str:
+    if row["what"] == "failed":
+        return "trials failed"
+    return f"completed ones {'is' if row['count'] == 1 else 'are'} no better than the mean image"
 
 
 def _dimension(row: dict[str, Any]) -> str:
@@ -233,13 +271,23 @@ def _dimension(row: dict[str, Any]) -> str:
 
 def _dimension_numbers(row: dict[str, Any]) -> str:
     numbers = with_ends(row["value"], row["low"], row["high"])
-    return f"{row['estimator']} {numbers} (n = {row['n']} seeds of {row['images']:,} images)"
+    return f"{row['estimator']} {numbers} (n = {seeds(row['n'])} of {row['images']:,} images)"
+
+
+def _equal(one: Any, other: Any) -> bool:
+    """Whether two levels are the same; pandas turns None among numbers into NaN."""
+    return one == other or all(level is None or level != level for level in (one, other))
+
+
+def seeds(count: int | str) -> str:
+    """A number of seeds, which may be a span such as "3 to 5"."""
+    return f"{count} seed{'' if str(count) == '1' else 's'}"
 
 
 def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:
     return table.to_dict("records")
 
 
-def _size(value: float | None) -> float:
+def size_of(value: float | None) -> float:
     """A size for comparison: none within the grid counts as beyond it."""
     return BEYOND if value is None or value != value else int(value)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from analysis.command import span
 from analysis.variance_blocks import RESIDUAL, SEED
 from analysis.variance_budget import ALL_SOURCES, REMAINDER, TEST_IMAGES
 from analysis.variance_claims import HALF_WIDTH, POWER
@@ -18,8 +19,7 @@ if TYPE_CHECKING:
     from analysis.variance import Estimates
 
 NAMED = 4  # terms or claims that a sentence names with their numbers
-FEW_SEEDS = 5
-VAGUE = 10  # where the ends of a share's interval differ by a greater factor, not even its order of magnitude is known
+VAGUE = 10  # where the ends of an interval differ by a greater factor, not even the order of magnitude is known
 THOUSAND = 1000  # from here on a percentage has no third digit to round
 
 
@@ -31,14 +31,7 @@ def sentences(estimates: Estimates) -> list[str]:
     return said
 
 
-NO_BUDGET = (
-    "No budget of randomness: no cell lets the seed decide one source alone. A block that does: "
-    "dict(randomness=['weights', 'batch_order', 'splits'])."
-)
-NEGATIVE = (
-    "Where an estimated share is negative, less was seen than chance alone makes; the estimates are corrected for "
-    "chance and may fall below 0, while their intervals are cut at 0."
-)
+NO_BUDGET = "No budget of randomness: the study has no block of randomness=['weights', 'batch_order', 'splits']."
 NO_CLAIMS = "No number of seeds for a claim: the search space declares no family of which 2 seeds are there."
 
 
@@ -57,14 +50,19 @@ def _blocks(blocks: pd.DataFrame, components: pd.DataFrame) -> Iterator[str]:
             yield f"Block {block['block']}: not told from none by F at 5 %: {', '.join(nothing)}."
         if block["seeds"] < block["planned"]:
             yield f"Block {block['block']}: {block['seeds']} of {block['planned']} seeds have all its cells so far."
-    if len(components) and (components["share"] < 0).any():
-        yield NEGATIVE
 
 
 def _share(row: dict[str, Any]) -> str:
+    """A term's share with its interval; the upper end alone where the lower one says nothing."""
     name = {SEED: "what all cells of a seed share", RESIDUAL: "the rest"}.get(row["effect"], row["effect"])
-    negative = " (a negative estimate)" if row["share"] < 0 else ""
-    return f"{name} {percentage(row['share'])}{_interval(row['low'], row['high'])}{negative}"
+    if _vague(row["low"], row["high"]):
+        return f"{name} at most {percentage(row['high'])}"
+    return f"{name} {percentage(row['share'])}{_interval(row['low'], row['high'])}"
+
+
+def _vague(low: float, high: float) -> bool:
+    """Whether an interval leaves the order of magnitude open; one that is not there (NaN) is none."""
+    return bool(high > VAGUE * low) or high == np.inf
 
 
 def _refused(blocks: pd.DataFrame) -> Iterator[str]:
@@ -84,27 +82,49 @@ def _budget(budget: pd.DataFrame) -> Iterator[str]:
             yield f"{cell}: no budget, for no twin in which the seed decides one source has 2 completed seeds."
             continue
         yield (
-            f"{cell}: over n = {whole['n']} seeds the test MSE spreads by {whole['sd_percent']:.2g} %. "
-            f"{' '.join(_sources(sources))} {_largest(sources)} ({whole['method']})."
+            f"{cell}: over n = {whole['n']} seeds the standard deviation of the test MSE is {whole['sd_percent']:.2g} "
+            "% of the error."
         )
-        yield from (f"{cell}: {text}" for text in _beside(rows))
+        yield from (f"{cell}: {text}" for text in _shares(rows, sources))
         if failed := int(rows["failed"].sum()):
             yield f"{cell}: {failed} of its trials failed; the spread is that of the others."
 
 
-def _sources(sources: pd.DataFrame) -> Iterator[str]:
-    """Every share with its interval, and by name those of which the interval says too little."""
-    yield f"Variance from each source alone ÷ that variance: {'; '.join(_source(row) for row in _rows(sources))}."
-    vague = sources[sources["share_high"] > VAGUE * sources["share_low"]]
-    if len(vague):
-        which = f"Not resolved is the share of {', '.join(vague['source'])}"
-        if len(vague) == len(sources) > 1:
-            which = "None of these shares is resolved"
-        yield f"{which} (the ends of the interval differ by more than a factor of {VAGUE})."
+def _shares(rows: pd.DataFrame, sources: pd.DataFrame) -> Iterator[str]:
+    """Of the variance over seeds, the shares that the data resolve, and by name those that they do not."""
+    shown = [row for row in _rows(rows) if row["source"] != ALL_SOURCES and row["share"] == row["share"]]
+    known = [row for row in shown if not _open(row)]
+    for row in known:
+        yield f"{_source(row)} ({row['method']}, n = {row['n']})."
+    if unknown := [row for row in shown if _open(row)]:
+        yield (
+            "what these contribute to the variance of the log error is not resolved with n = "
+            f"{span([row['n'] for row in unknown])} seeds: {', '.join(_named(row) for row in unknown)} (the ends of "
+            f"their 95 % intervals differ by more than a factor of {VAGUE} or leave what is possible; budget.csv)."
+        )
+    yield _largest(sources)
+
+
+def _open(row: dict[str, Any]) -> bool:
+    """Whether a share is not resolved. That of the interactions may be negative, but no more than the whole."""
+    low, high = row["share_low"], row["share_high"]
+    if row["source"] == REMAINDER:
+        return low < -1 or high > 1
+    return _vague(low, high)
+
+
+def _named(row: dict[str, Any]) -> str:
+    return "another draw of test images" if row["source"] == TEST_IMAGES else str(row["source"])
 
 
 def _source(row: dict[str, Any]) -> str:
-    return f"{row['source']} {percentage(row['share'])}{_interval(row['share_low'], row['share_high'])}, n = {row['n']}"
+    share = f"{percentage(row['share'])}{_interval(row['share_low'], row['share_high'])}"
+    whole = "of the variance of the log error over seeds"
+    if row["source"] == REMAINDER:
+        return f"the sources leave {share} {whole}, {_adding_up(row)}"
+    if row["source"] == TEST_IMAGES:
+        return f"another draw of test images would add {share} {whole}"
+    return f"{row['source']} alone makes {share} {whole}"
 
 
 def _largest(sources: pd.DataFrame) -> str:
@@ -112,22 +132,8 @@ def _largest(sources: pd.DataFrame) -> str:
     order = sources.sort_values("share", ascending=False)
     top, others = order.iloc[0], order.iloc[1:]
     if len(others) and top["share_low"] > others["share_high"].max():
-        return f"The largest is {top['source']}"
-    return f"Which source is the largest is not resolved with {top['n']} seeds: the intervals overlap"
-
-
-def _beside(rows: pd.DataFrame) -> Iterator[str]:
-    for row in _rows(rows[rows["source"] == REMAINDER]):
-        negative = " (a negative estimate: one by one they vary by more than together)" if row["share"] < 0 else ""
-        yield (
-            f"the sources leave {percentage(row['share'])}{_interval(row['share_low'], row['share_high'])} of it "
-            f"(n = {row['n']}){negative}, {_adding_up(row)} ({row['method']})."
-        )
-    for row in _rows(rows[rows["source"] == TEST_IMAGES]):
-        yield (
-            f"another draw of test images would add {percentage(row['share'])}"
-            f"{_interval(row['share_low'], row['share_high'])} of that variance ({row['method']})."
-        )
+        return f"the largest source is {top['source']} (n = {top['n']}, its interval above the others')."
+    return f"which source is the largest is not resolved (n = {top['n']})."
 
 
 def _adding_up(row: dict[str, Any]) -> str:
@@ -138,43 +144,42 @@ def _adding_up(row: dict[str, Any]) -> str:
 
 def _needed(needed: pd.DataFrame) -> Iterator[str]:
     for family, rows in needed.groupby("family", sort=False):
-        ordered = _rows(rows.sort_values("width", ascending=False))
         n = rows["n"].max()
         reached = int((rows["width"] <= rows["n"]).sum())
         found = f"was in reach of n = {n} seeds for {reached} of {len(rows)} claims, simultaneously"
         if len(rows) == 1:
             found = f"was {'' if reached else 'not '}in reach of n = {n} seeds for its one claim"
-        yield (
-            f"Family {family}: an interval of ± {100 * HALF_WIDTH:g} % {found}; needed, at the spread that was seen: "
-            f"{_listed(ordered, 'width')} (95 % intervals by χ² of the spread)."
-        )
-        yield (
-            f"Family {family}: to tell the observed effects from none with a probability of {100 * POWER:g} %: "
-            f"{_listed(_rows(rows.sort_values('power', ascending=False)), 'power')} (95 % intervals by the "
-            f"noncentral t of n = {n} seeds)."
-        )
+        width, power = (_listed(rows, column) for column in ("width", "power"))
+        seeds = "how many seeds it takes is not resolved"
+        if width:
+            seeds = f"needed, at the spread that was seen: {width} (95 % intervals by χ² of the spread)"
+        yield f"Family {family}: an interval of ± {100 * HALF_WIDTH:g} % {found}; {seeds}."
+        tell = f"to tell the observed effects from none with a probability of {100 * POWER:g} %"
+        if power:
+            yield f"Family {family}: {tell}: {power} (95 % intervals by the noncentral t of n = {n} seeds)."
+        else:
+            yield f"Family {family}: {tell}, how many seeds it takes is not resolved with n = {n}."
     yield WARNING
-    if needed["n"].max() < FEW_SEEDS:
-        n = needed["n"].max()
-        yield f"With {n} seeds the spread itself is hardly known: these numbers say the order of magnitude."
 
 
 WARNING = (
     "These numbers of seeds are estimates, no plan: an effect that was seen to be large is rather smaller than it "
-    "looks, and then needs more."
+    "looks, and then needs more. A number is not resolved where the ends of its interval differ by more than a factor "
+    f"of {VAGUE}."
 )
 
 
-def _listed(rows: list[dict[str, Any]], column: str) -> str:
-    named = "; ".join(
-        f"{row['label']}: {_count(row[column])} seeds [{_count(row[f'{column}_low'])}, {_count(row[f'{column}_high'])}]"
-        for row in rows[:NAMED]
-    )
-    return f"{named}; {len(rows) - NAMED} more, with fewer, in needed.csv" if len(rows) > NAMED else named
-
-
-def _count(seeds: float) -> str:
-    return "∞" if seeds == float("inf") else f"{seeds:,.0f}"
+def _listed(rows: pd.DataFrame, column: str) -> str:
+    """The claims whose number of seeds the data resolve, the greatest first; the others are counted. "": none is."""
+    vague = np.array([_vague(low, high) for low, high in rows[[f"{column}_low", f"{column}_high"]].to_numpy()])
+    known = _rows(rows[~vague].sort_values(column, ascending=False, kind="stable"))
+    found = [
+        f"{row['label']}: {row[column]:,.0f} seeds [{row[f'{column}_low']:,.0f}, {row[f'{column}_high']:,.0f}]"
+        for row in known[:NAMED]
+    ]
+    found += [f"{len(known) - NAMED} more, with no more seeds, in needed.csv"] if len(known) > NAMED else []
+    found += [f"not resolved for {vague.sum()} of {len(rows)}"] if known and vague.any() else []
+    return "; ".join(found)
 
 
 def percentage(share: float) -> str:

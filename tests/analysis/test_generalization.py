@@ -1,6 +1,7 @@
 """What is memorised and what the split changes: synthetic errors with known ratios, and hand-made results of tasks."""
 
 import argparse
+import dataclasses
 from itertools import pairwise
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from analysis import (
     applications,
     figures,
     generalization,
+    generalization_answer,
     generalization_captions,
     generalization_estimates,
     generalization_figures,
@@ -107,34 +109,36 @@ def test_overall_is_a_mean_over_the_cells_that_have_every_seed():
     assert "Mean over 1 cell (left out: 1 cell that lacks seeds)" in said
 
 
-def test_a_mean_over_cells_says_between_which_it_lies_and_what_they_have_in_common():
+def test_the_answer_gives_the_ends_of_a_range_and_no_mean_over_unlike_cells():
     trials = table([dict(latent_dim=1, memory=0.9), dict(latent_dim=8, memory=0.5)])
     trials.loc[trials["latent_dim"] == 8, "epochs"] = 40
     found = estimated(trials)
-    row = found.overall.set_index("part").loc["together"]
-    ends = np.exp(np.log(trials["train_mse"] / trials["test_mse"]).groupby(trials["cell"]).mean())
-    assert row[["ratio_least", "ratio_most"]].tolist() == pytest.approx(sorted(ends))
-    assert row[["least_cell", "most_cell"]].tolist() == list(ends.sort_values().index)
+    rows = found.cells[found.cells["part"] == "together"].sort_values("value").to_dict("records")
+    ends = np.exp(np.log(trials["train_mse"] / trials["test_mse"]).groupby(trials["cell"]).mean()).sort_values()
+    assert [row["ratio"] for row in rows] == pytest.approx(list(ends))
     said = answered(found, trials)
-    least, most = (f"{row[f'ratio_{end}']:.3f} ({row[f'{end}_cell']})" for end in ("least", "most"))
-    assert f"mean over 2 cells, from {least} to {most}, 95 % t" in said
-    assert "with 959 training images, 1 to 8 latent units and 20 to 40 epochs, the ratio" in said
-    single = table([dict(latent_dim=1)]).assign(epochs=1)
+    most, least = (f"{generalization_words.number(row)} ({row['cell']})" for row in rows)
+    assert f" goes from {most} to {least} (simultaneous 95 % intervals, n = 4 seeds, for the data set's" in said
+    assert "with 959 training images, 1 to 8 latent units and 20 to 40 epochs, training" in said
+    single = table([dict(latent_dim=1)], memory=0.5).assign(epochs=1)
     said = answered(estimated(single), single)
-    assert "959 training images, 1 latent unit and 1 epoch, the" in said and "mean over 1 cell, 95 % t" in said
+    assert (
+        "959 training images, 1 latent unit and 1 epoch, training images do better" in said
+        and "(digits-cnn-k1-" in said
+    )
 
 
-def test_cells_that_learnt_next_to_nothing_are_counted_in_the_mean():
+def test_cells_that_learnt_next_to_nothing_are_counted():
     """One network that learnt something, and the cell is none of them."""
     trials = table([dict(latent_dim=1), dict(latent_dim=2), dict(latent_dim=8)])
     trials.loc[trials["latent_dim"] == 1, "test_fvu"] = 0.95
     trials.loc[(trials["latent_dim"] == 2) & (trials["seed"] > 0), "test_fvu"] = 0.95
     found = estimated(trials)
     assert found.overall["unlearnt"].tolist() == [1, 1, 1]
-    counted = "1 of which learnt next to nothing (every network leaves 90 % or more of the test variance unexplained)"
-    assert f"mean over 3 cells, {counted}, from 0." in answered(found, trials)
+    counted = "learnt next to nothing (every network leaves 90 % or more of the test variance unexplained)"
+    assert f"Of these 3 cells 1 {counted}." in answered(found, trials)
     texts = generalization_text.sentences(found, None, "own")
-    assert any(f"Mean over 3 cells, {counted}, mean of paired" in text for text in texts)
+    assert any(f"Mean over 3 cells, 1 of which {counted}, mean of paired" in text for text in texts)
     learnt = table([dict(latent_dim=1), dict(latent_dim=2)])
     assert "learnt next" not in answered(estimated(learnt), learnt)
 
@@ -159,7 +163,7 @@ def test_a_last_seed_that_stopped_early_costs_itself_and_no_cell():
     assert whole.loc[100, "value"] == pytest.approx(np.log(four["train_mse"] / four["heldout_mse"]).mean())
     said = " ".join(generalization_text.sentences(found, None, "own"))
     assert "Mean over 2 cells (left out: 1 seed that not every cell has)" in said
-    assert "2 cells (left out: 1 seed that not every cell has), from 0." in answered(found, trials)
+    assert "simultaneous 95 % intervals, n = 4 seeds, for" in answered(found, trials)
 
 
 def test_a_last_seed_that_stopped_early_leaves_the_family_whole():
@@ -173,7 +177,7 @@ def test_a_last_seed_that_stopped_early_leaves_the_family_whole():
 
 
 def answered(found, trials):
-    answers = generalization_text.answers(found, trials.iloc[0])
+    answers = generalization_answer.answers(found, trials.iloc[0])
     return answers[0].sentence if answers else ""
 
 
@@ -183,7 +187,7 @@ def test_where_every_cell_lacks_a_seed_an_answer_is_left_that_cites_a_statistic(
     trials = trials[trials.index % 4 != 0].reset_index(drop=True)
     found = estimated(trials)
     assert found.overall["value"].notna().all() and (found.overall[["cells", "n"]] >= 1).all(axis=None)
-    answer = generalization_text.answers(found, trials.iloc[0])[0]
+    answer = generalization_answer.answers(found, trials.iloc[0])[0]
     assert answer.statistic in set(pd.concat(generalization._citable(found, {}))["id"])
     said = " ".join([*generalization_text.sentences(found, None, "own"), answer.sentence])
     assert "nan" not in said and " 0 cells" not in said and " 0 seeds" not in said
@@ -196,7 +200,7 @@ def test_a_part_that_no_trial_has_gives_no_row_and_is_said():
     lacking = "nothing can be said of split shift and together: no trial has an error on both sides"
     assert missing == [f"reconstruction: {lacking}"]
     found = generalization_estimates.estimate(differences, exact, "own")
-    assert list(found.overall["part"]) == ["memorisation"] and generalization_text.answers(found, exact.iloc[0]) == []
+    assert list(found.overall["part"]) == ["memorisation"] and generalization_answer.answers(found, exact.iloc[0]) == []
     assert "nan" not in " ".join(generalization_text.sentences(found, None, "own"))
     with pytest.raises(InputError, match="nothing can be said of memorisation, split shift and together"):
         generalization.measure(asked, "own", exact.assign(heldout_mse=0.0), None)
@@ -255,11 +259,13 @@ def test_linear_cells_are_a_control_and_in_no_mean():
     assert set(found.cells["cell"]) == {"digits-cnn-k8-mse", "digits-linear-k8-mse"}
     said = " ".join(generalization_text.sentences(found, None, "own"))
     assert "Mean over 1 cell (left out: 1 cell of the linear control)" in said
-    assert "1 cell (left out: 1 cell of the linear control), 95 % t" in answered(found, networks)
+    said = answered(found, networks)
+    assert "as they are; without 1 cell of the linear control)" in said and "linear-k8" not in said
     alone = estimated(linear)
     assert alone.overall[["cells", "linear_left_out"]].drop_duplicates().to_numpy().tolist() == [[1, 0]]
     said = " ".join(generalization_text.sentences(alone, None, "own"))
     assert "Mean over 1 cell of the linear control, mean of" in said
+    assert "digits-linear-k8-mse" in answered(alone, linear)
 
 
 def test_a_control_that_some_cells_lack_says_how_many_have_it():
@@ -325,7 +331,9 @@ def test_cells_are_one_family_and_a_cell_that_lacks_seeds_is_adjusted_alone():
 def test_one_seed_has_no_interval_and_no_verdict():
     found = estimated(table(seeds=1))
     assert found.overall["low"].isna().all() and set(found.overall["verdict"]) == {"not resolved"}
-    assert any("no interval: one seed" in text for text in generalization_text.sentences(found, None, "own"))
+    said = [*generalization_text.sentences(found, None, "own"), answered(found, table(seeds=1))]
+    assert any("no interval: one seed" in text for text in said) and not any("1 seeds" in text for text in said)
+    assert said[0].startswith("A demonstration: 1 seed resolves little")
 
 
 @pytest.mark.parametrize(
@@ -437,17 +445,75 @@ def test_where_training_images_start_doing_better_over_latent_size(memory, says)
     assert "epochs are equal" not in turning(memory, (2, 4, 8), train_size=None)
 
 
-def test_the_answer_says_what_is_memorised_of_the_fewest_and_of_the_most_images(usual):
-    first = table([dict(train_size=300)]).iloc[0]
-    rows = usual.curves.query("axis == 'train_size'").set_index("level")
-    ends = rows.loc[[100, ALL], ["ratio", "ratio_low", "ratio_high"]].to_numpy()
+def test_the_answer_prints_every_training_set_size_and_who_learnt_nothing():
+    """Also what rises with the images: the updates of the weights, with 20 epochs and 128 images in a batch."""
+    sizes = [dict(train_size=n, memory=m) for n, m in ((100, 0.999), (300, 0.5), (None, 0.8))]
+    trials = table(sizes, noise=0.003)
+    trials.loc[(trials["train_size"] == 100) & (trials["seed"] < 3), "test_fvu"] = 1.02
+    found = estimated(trials)
+    rows = found.curves.query("axis == 'train_size'").set_index("level")
+    ends = rows.loc[[100, 300, ALL], ["ratio", "ratio_low", "ratio_high"]].to_numpy()
     numbers = [f"{value:.3f} [{low:.3f}, {high:.3f}]" for value, low, high in ends]
     assert (
-        f"Over training-set size, memorisation of cnn, k = 8: {numbers[0]} with 100 training images, {numbers[1]} with "
-        "959 (95 % t intervals, n = 4 seeds; epochs are equal: the most images mean 8 times"
-    ) in generalization_text.answers(usual, first)[0].sentence
+        f"Over training-set size, memorisation of cnn is {numbers[0]} with 100 training images (3 of 4 networks learnt "
+        f"next to nothing), {numbers[1]} with 300, {numbers[2]} with 959 (95 % t intervals, each for itself, n = 4 "
+        "seeds). Epochs are equal, so that updates of the weights rise with the images, from 20 to 160: nothing "
+        "follows for either alone."
+    ) in answered(found, trials)
     trials = table([dict(latent_dim=k) for k in (2, 8)])
     assert "Over training-set size" not in answered(estimated(trials), trials)
+
+
+@pytest.mark.parametrize(
+    ("memory", "says"),
+    [
+        ((0.99, 0.7, 0.8), "Why: training images are remembered, the more the larger the code; "),
+        ((0.7, 0.8, 0.99), "Why: training images are remembered, the more the smaller the code; "),
+        ((0.9, 0.9, 0.9), "Why: how much is remembered is not shown to depend on the code's size; "),
+    ],
+)
+def test_the_reason_is_the_smallest_and_the_largest_gap_by_latent_size_beside_pca(memory, says):
+    trials = table([dict(latent_dim=k, memory=m) for k, m in zip((2, 4, 8), memory, strict=True)], noise=0.02)
+    found = estimated(trials)
+    said = answered(found, trials)
+    curve = found.curves.sort_values("value", ascending=False).to_dict("records")
+    least, most = (generalization_words.number(row) for row in (curve[0], curve[-1]))
+    assert says in said
+    assert (
+        f"memorisation (ratio of errors, training ÷ held-out) of cnn goes from {least} with {curve[0]['level']} latent "
+        f"units to {most} with {curve[-1]['level']}, PCA's of the same size 0.9"
+    ) in said
+    split = generalization_words.number(found.overall.query("part == 'split shift'").to_dict("records")[0])
+    assert (
+        f"(95 % t intervals, each for itself, n = 4 seeds); the split itself (held-out ÷ test): {split}, mean" in said
+    )
+
+
+def test_without_a_curve_the_reason_is_the_cell_that_remembers_most():
+    trials = table([dict(depth=1, memory=0.6), dict(depth=2)]).assign(depth=lambda rows: rows["depth"].astype(float))
+    trials["cell"] += "-depth" + trials["depth"].map("{:g}".format)
+    trials["trial"] = trials["cell"] + "-" + trials["seed"].map(str)
+    said = answered(estimated(trials), trials)
+    assert "Why: training images are remembered; memorisation (ratio of errors, training ÷ held-out) is 0.6" in said
+    assert "in digits-cnn-k8-mse-depth1, PCA's of the same size 0.9" in said
+    nothing = table(memory=1.0)
+    assert "Why: nothing is shown to be remembered; " in answered(estimated(nothing), nothing)
+
+
+def test_the_answer_says_which_tasks_were_not_compared_and_the_command(usual):
+    first = table([dict(train_size=300)]).iloc[0]
+    said = generalization_answer.answers(usual, first)[0].sentence
+    command = "python -m analysis.generalization own."
+    assert said.endswith(
+        f" Not compared here: inpainting, denoising, anomaly, generation; with the trained models: {command}"
+    )
+    more = [usual.overall, *(usual.overall.assign(task=task) for task in ("denoising", "generation"))]
+    some = dataclasses.replace(usual, overall=pd.concat(more))
+    said = generalization_answer.answers(some, first)[0].sentence
+    assert said.endswith(f" Not compared here: inpainting, anomaly; with the trained models: {command}")
+    more += [usual.overall.assign(task=task) for task in ("inpainting", "anomaly")]
+    whole = dataclasses.replace(usual, overall=pd.concat(more))
+    assert "Not compared" not in generalization_answer.answers(whole, first)[0].sentence
 
 
 def test_the_curve_over_sizes_is_the_first_cells_or_else_a_networks():
@@ -456,9 +522,9 @@ def test_the_curve_over_sizes_is_the_first_cells_or_else_a_networks():
     linear = linear.assign(trial="linear-" + linear["trial"], cell="linear-" + linear["cell"])
     own = table([dict(latent_dim=2, train_size=100)])
     trials = pd.concat([own, linear, table(sizes)], ignore_index=True)
-    assert "memorisation of cnn, k = 8: " in answered(estimated(trials), trials)
+    assert "size, memorisation of cnn, k = 8 is " in answered(estimated(trials), trials)
     trials = pd.concat([linear, table(sizes)], ignore_index=True)
-    assert "memorisation of linear: " in answered(estimated(trials), trials)
+    assert "size, memorisation of linear is " in answered(estimated(trials), trials)
 
 
 def test_studies_beside_it_make_a_curve_over_epochs():
@@ -467,14 +533,14 @@ def test_studies_beside_it_make_a_curve_over_epochs():
     row = found.flips.set_index("axis").loc["epochs"]
     assert (row["value"], row["tried"]) == (20, "20, 80")
     assert found.overall["value"].abs().max() < 0.2, "a study beside it entered the study's own means"
-    assert not any(
-        "needs studies of the same cells" in text for text in generalization_text.sentences(found, None, "own")
+    assert not any("Not compared over epochs" in text for text in generalization_text.sentences(found, None, "own"))
+
+
+def test_without_them_the_text_says_which_study_would_tell(usual):
+    assert generalization_text.sentences(usual, None, "mine")[-1] == (
+        "Not compared over epochs: python -m study.search mine --set epochs=80 --name mine_80, then python -m "
+        "analysis.generalization mine --beside mine_80"
     )
-
-
-def test_without_them_the_text_says_which_studies_would_tell(usual):
-    text = generalization_text.sentences(usual, None, "mine")[-1]
-    assert "--set epochs=80 --name mine_80" in text and "analysis.generalization mine --beside mine_5 mine_80" in text
 
 
 def test_pca_is_fitted_on_each_seeds_training_images_and_clipped():
@@ -666,30 +732,56 @@ def test_every_sentence_with_numbers_states_n_and_method(usual):
 
 
 @pytest.mark.parametrize(
-    ("memory", "shift", "begins"),
-    [(0.5, 1.0, "Yes: in "), (1.0, 1.0, "No, the two are the same"), (1.0, 2.0, "No, worse: in ")],
+    ("memory", "shift", "noise", "begins"),
+    [
+        ((0.5, 0.5), 1.0, 0.001, "Yes, in 2 of 2 cells: in "),
+        ((0.5, 0.999), 1.0, 0.001, "Yes, in 1 of 2 cells: in "),
+        ((0.5,), 1.0, 0.001, "Yes: in "),
+        ((0.999, 0.999), 1.0, 0.001, "No: in "),
+        ((1.0, 1.0), 2.0, 0.001, "No, rather worse, in 2 of 2 cells: in "),
+        ((1.0, 1.0), 1.0, 0.1, "Not by more than 2 % as far as can be told: in "),
+    ],
 )
-def test_the_answer_follows_the_numbers_and_cites_a_statistic_that_is_there(memory, shift, begins):
-    trials = table(memory=memory, shift=shift, noise=0.001)
+def test_the_answer_follows_the_numbers_and_cites_a_statistic_that_is_there(memory, shift, noise, begins):
+    trials = table([dict(latent_dim=k, memory=m) for k, m in zip((2, 8), memory, strict=False)], 4, 1, shift, noise)
     found = estimated(trials)
-    answer = generalization_text.answers(found, trials.iloc[0])[0]
+    answer = generalization_answer.answers(found, trials.iloc[0])[0]
     assert answer.sentence.startswith(begins), answer.sentence
+    assert "2 %" in answer.sentence, "the margin is named"
     assert answer.statistic in set(pd.concat(generalization._citable(found, {}))["id"])
-    assert answer.figure == "tasks-digits"
+    assert answer.figure == ("curves-digits" if len(memory) > 1 else "tasks-digits")
 
 
-def test_the_answer_says_what_each_of_its_numbers_is(usual):
-    ratio = "the ratio of errors, training ÷ test images (below 1: training images do better), is"
-    trials = table(memory=0.5, noise=0.001)
-    assert f"images, 8 latent units and 20 epochs, {ratio} 0.5" in answered(estimated(trials), trials)
-    tasks = [("inpainting", 0.946, np.nan), ("denoising", 0.945, np.nan), ("anomaly", np.nan, -0.013)]
-    rows = [dict(task=task, ratio=ratio, value=value, low=np.nan, ratio_low=np.nan) for task, ratio, value in tasks]
-    alone = "(no interval: one seed)"
-    assert generalization_text._in_other_tasks(pd.DataFrame(rows).assign(high=np.nan, ratio_high=np.nan)) == (
-        f" In other tasks {ratio}: inpainting 0.946 {alone}; denoising 0.945 {alone}. In other tasks the difference of "
-        "1 - AUC, training less test images (below 0: training images do better), is: anomaly -0.013 "
-        f"{alone}."
+def test_the_answer_counts_what_is_known_of_the_other_cells():
+    cells = [(-0.3, -0.4, -0.2, "better"), (0.0, -0.01, 0.01, "equivalent"), (-0.1, -0.2, 0.1, "not resolved")]
+    names = ("value", "low", "high", "verdict")
+    rows = pd.DataFrame([dict(zip(names, cell, strict=True), margin=np.log(1.02)) for cell in cells])
+    main = estimated(table()).overall.to_dict("records")[0]
+    said = generalization_answer._verdict(rows, main)
+    assert said.startswith(
+        "Yes, in 1 of 3 cells: in reconstruction of digits with 959 training images, 8 latent units "
     )
+    left = "less would not matter (the others: within 2 % in 1, not resolved in 1)."
+    assert said.endswith(f"do better than test images by more than 2 %; {left}")
+    unresolved = generalization_answer._verdict(rows[1:], main)
+    assert unresolved.endswith(
+        "is resolved in any of 2 cells; less would not matter (within 2 % in 1, not resolved in 1)."
+    )
+
+
+def test_the_answer_says_what_each_of_its_numbers_is():
+    trials = table(memory=0.5, noise=0.001)
+    ratio = "The ratio of errors, training ÷ test images (below 1: training images do better), is 0.5"
+    assert ratio in answered(estimated(trials), trials)
+    tasks = [("inpainting", 0.946, np.nan), ("anomaly", np.nan, -0.013), ("anomaly", np.nan, 0.002)]
+    rows = [dict(task=task, ratio=ratio, value=value, cell=f"k{n}") for n, (task, ratio, value) in enumerate(tasks)]
+    ends = dict.fromkeys(("low", "high", "ratio_low", "ratio_high"), np.nan)
+    assert generalization_answer._in_other_tasks(pd.DataFrame(rows).assign(**ends), "reconstruction") == [
+        "In inpainting the ratio of errors, training ÷ test images (below 1: training images do better), is 0.946 (no "
+        "interval: one seed) (k0).",
+        "In anomaly the difference of 1 - AUC, training less test images (below 0: training images do better), goes "
+        "from -0.013 (no interval: one seed) (k1) to +0.002 (no interval: one seed) (k2).",
+    ]
 
 
 def test_figures_draw_what_the_tables_hold(usual):

@@ -11,7 +11,7 @@ import pytest
 from scipy import stats
 from sklearn.decomposition import PCA
 
-from analysis import latent_elbow, latent_elbow_text, references
+from analysis import latent_elbow, latent_elbow_answer, latent_elbow_text, references
 from analysis.latent_elbow_estimates import _mean
 from analysis.latent_elbow_figure import plot
 from analysis.latent_elbow_text import caption, sentences
@@ -58,6 +58,7 @@ def _trial(data, cell, k, seed, noise):
     mean = metrics.mean_image(datasets.to_unit(splits.train, data.value_range))
     share = SHARES[k] * np.exp(noise * np.random.default_rng([seed, k]).normal())
     row = {**cell, "latent_dim": k, "seed": seed, "status": "completed", "narrowest_width": 64.0, "collapsed": False}
+    row["epochs"] = 30
     for split in ("val", "test"):
         images = datasets.to_unit(getattr(splits, split), data.value_range)
         row[f"{split}_mse"] = share * np.square(images.astype(float) - mean).mean()
@@ -147,45 +148,88 @@ def test_a_size_above_the_narrowest_layer_is_left_out_and_said(table, data):
     expected = "left out of the rules for the network: 32, where a hidden layer of 16 units is narrower than the code."
     assert any(text.endswith(expected) for text in sentences(estimates))
     assert expected in caption(estimates, "digits")
-    (answer,) = latent_elbow_text.answers(estimates)
-    assert "of the sizes tried (1 2 4 8 16)" in answer.sentence and answer.sentence.endswith(f" L{expected[1:]}")
+    (answer,) = latent_elbow_answer.answers(estimates, trials)
+    assert "of the sizes tried (1, 2, 4, 8, 16)" in answer.sentence and answer.sentence.endswith(f" L{expected[1:]}")
+
+
+NETWORK = {"architecture": "cnn", "loss": "mse"}
 
 
 def test_pca_is_not_outdone_by_a_grid_that_ends_earlier(usual):
     """Past 16 says nothing against 32; past 32 does."""
     row = {"value": None, "low": None, "high": None, "pca_value": 32, "pca_low": 32, "pca_high": 32}
     ends = {"first": 1, "pca_first": 1, "pca_last": 32}
-    assert "not told apart" in latent_elbow_text._pca({**row, **ends, "last": 16}, {})
-    assert "needs more" in latent_elbow_text._pca({**row, **ends, "last": 32}, {})
+    assert latent_elbow_text._pca({**row, **ends, "last": 16}, NETWORK) == (
+        "PCA needs 32 (95 % interval 32 alone): which of the two needs fewer is not resolved, as their intervals "
+        "overlap."
+    )
+    assert "needs more" in latent_elbow_text._pca({**row, **ends, "last": 32}, NETWORK)
     beyond = {"pca_value": None, "pca_low": None, "pca_high": None, "value": 32, "low": 16, "high": 32}
-    assert "needs fewer" in latent_elbow_text._pca({**beyond, **ends, "last": 32}, {})
+    assert latent_elbow_text._pca({**beyond, **ends, "last": 32}, NETWORK) == (
+        "PCA needs > 32 (95 % interval > 32): the network needs fewer."
+    )
 
 
 @pytest.mark.parametrize(
-    ("pca", "words"),
-    [
-        (
-            (0.28, 0.27, 0.29),
-            "; at 16 PCA's error is 28 % [27, 29] of the mean image's (n = 4), less than the network's.",
-        ),
-        (
-            (0.48, 0.47, 0.49),
-            "; at 16 PCA's error is 48 % [47, 49] of the mean image's (n = 4), more than the network's.",
-        ),
-        (
-            (0.38, 0.34, 0.42),
-            "; at 16 PCA's error is 38 % [34, 42] of the mean image's (n = 4), not told apart from the network's.",
-        ),
-        ((np.nan, np.nan, np.nan), "compares nothing."),
-    ],
+    ("architecture", "loss", "limit"),
+    [("cnn", "mse", "training or architecture"), ("linear", "mse", "training"), ("linear", "mae", "training or loss")],
 )
-def test_where_network_and_pca_lie_beyond_the_grid_their_errors_at_its_end_are_compared(pca, words):
-    row = dict.fromkeys(["value", "low", "high", "pca_value", "pca_low", "pca_high"], np.nan)
-    ends = {"first": 1, "last": 16, "pca_first": 1, "pca_last": 32}
-    end = {"latent_dim": 16, "relative": 0.35, "low": 0.30, "high": 0.40, "pca_n": 4}
-    end |= dict(zip(["pca_relative", "pca_low", "pca_high"], pca, strict=True))
-    said = latent_elbow_text._pca({**row, **ends}, end)
-    assert "PCA by the same rule: > 32" in said and "so that the rule compares nothing" in said and said.endswith(words)
+def test_what_may_limit_a_network_that_needs_more_than_pca(architecture, loss, limit):
+    row = {"value": 32, "low": 32, "high": 32, "pca_value": 8, "pca_low": 8, "pca_high": 8}
+    ends = {"first": 1, "last": 32, "pca_first": 1, "pca_last": 32}
+    said = latent_elbow_text._pca({**row, **ends}, {"architecture": architecture, "loss": loss})
+    assert said.endswith(f": the network needs more, so that {limit} limits it rather than its latent size.")
+
+
+PCA_AT_END = [
+    ((0.28, 0.27, 0.29), ", PCA's 28 % [27, 29] (n = 4 seeds), less, so that training or architecture limits the"),
+    ((0.48, 0.47, 0.49), ", PCA's 48 % [47, 49] (n = 4 seeds), more than the network's."),
+    ((0.38, 0.34, 0.42), ", PCA's 38 % [34, 42] (n = 4 seeds), not told apart from the network's."),
+    ((np.nan, np.nan, np.nan), "[30, 40] (mean, n = 1 seed)."),
+]
+
+
+@pytest.mark.parametrize(("pca", "words"), PCA_AT_END)
+def test_thresholds_that_no_size_reaches_share_a_sentence_with_pcas_error_at_the_end(pca, words):
+    sizes = dict.fromkeys(["value", "low", "high", "pca_value", "pca_low", "pca_high"], np.nan)
+    ends = {"first": 1, "last": 16, "pca_first": 1, "pca_last": 32, "tried": "1 4 16", "n": 5}
+    rows = [{**sizes, **ends, "threshold": threshold} for threshold in (0.2, 0.1, 0.05)]
+    end = {**NETWORK, "latent_dim": 16, "relative": 0.35, "low": 0.30, "high": 0.40, "pca_n": 4, "n": 1}
+    end |= {"method": "mean"} | dict(zip(["pca_relative", "pca_low", "pca_high"], pca, strict=True))
+    said = latent_elbow_text.none_reached(rows, "mse", end)
+    assert said.startswith(
+        "from no size tried (1, 4, 16) on does the validation MSE stay within 20, 10 or 5 % of the mean image's: at 16 "
+        "it is 35 % [30, 40] (mean, n = 1 seed)"
+    )
+    assert words in said
+    rows[0] |= {"low": 4, "pca_value": 8, "pca_low": 4, "pca_high": 8}
+    said = latent_elbow_text.none_reached(rows, "mse", end)
+    assert "(95 % interval of the size at 20 %: 4 to > 16; t inversion)" in said, "past the grid, but not for sure"
+    assert said.endswith(
+        " At 20 % PCA needs 8 (95 % interval 4 to 8): which of the two needs fewer is not resolved, as their intervals "
+        "overlap."
+    )
+
+
+@pytest.mark.parametrize(
+    ("factor", "verdict"),
+    [(1, "as far as can be told it had come to its end."), (5, "it had not come to its end, nor need it have in the")],
+)
+def test_how_far_training_had_come_is_told_by_the_linear_network_on_the_same_data_and_loss(
+    table, data, factor, verdict
+):
+    """PCA is its optimum, and errs more than 6 % of the mean image's on digits at 16 units, but less than 30 %."""
+    linear = table(sizes=(1, 4, 16), loss="mse", architecture="linear")
+    linear["val_mse"] *= factor
+    both = pd.concat([table(sizes=(1, 4, 16), loss="mse"), linear], ignore_index=True)
+    estimates = latent_elbow.estimate(both, data)
+    (said,) = (text for text in sentences(estimates) if "how far training" in text)
+    row = estimates.curve.query("architecture == 'linear' and split == 'val' and latent_dim == 16").iloc[0]
+    assert said.startswith("digits: how far training had come shows in linear ÷ PCA, its optimum: with 16 units the ")
+    assert f"errs {100 * row['relative']:.3g} % [" in said and f"PCA {100 * row['pca_relative']:.3g} % [" in said
+    assert verdict in said and verdict in latent_elbow_answer.answers(estimates, both)[0].sentence
+    other = both.assign(loss=both["loss"].mask(both["architecture"] == "linear", "mae"))
+    assert not any("how far training" in text for text in sentences(latent_elbow.estimate(other, data)))
 
 
 def test_a_share_without_an_interval_has_none():
@@ -256,7 +300,7 @@ def test_ssim_counts_what_is_missing_to_1(table, data):
     rows = estimates.points.query("split == 'val' and latent_dim == 2")
     assert rows["error"].item() == pytest.approx(SHARES[2] / 2, rel=0.1)
     assert set(estimates.elbow["test_metric"]) == {"1 - test_ssim"}
-    assert any("validation 1 - SSIM stays at or below" in text for text in sentences(estimates))
+    assert any("validation 1 - SSIM stays within" in text for text in sentences(estimates))
     assert 0 < rows["pca"].item() < rows["mean_image"].item() <= 1
 
 
@@ -267,35 +311,51 @@ def test_too_few_seeds_are_said(table, data):
     assert any("not resolved with 2 seeds" in text for text in said[1:])
     single = latent_elbow.estimate(table(seeds=1), data)
     one = sentences(single)
-    assert "not resolved with 1 seeds" in one[1]
+    assert one[0].startswith("A demonstration: 1 seed resolves little") and "not resolved with 1 seed; t" in one[1]
+    assert not any("1 seeds" in text for text in one)
     assert not any("nan" in text for text in [*one, *single.elbow["test"], latent_elbow_text.caption(single, "digits")])
 
 
 def test_every_sentence_on_a_choice_states_n_interval_and_pca(usual):
-    said = [text for text in sentences(usual) if "of the sizes tried" in text]
+    """Two thresholds are reached; the third is not."""
+    said = [text for text in sentences(usual) if " of the mean image's" in text and "training had" not in text]
     assert len(said) == 3
     for text in said:
-        assert "95 % interval" in text and "n = 5 seeds" in text and "PCA by the same rule: " in text
-    assert "validation MSE stays at or below 20 %" in said[0] and "the network needs" in said[0]
+        assert "95 %" in text and "interval" in text and "n = 5 seeds" in text and "PCA" in text
+    assert "8 is the smallest of 1, 2, 4, 8, 16 from which the validation MSE stays within 20 %" in said[0]
+    assert "the network needs" in said[0] and "from no size tried (1, 2, 4, 8, 16)" in said[2]
 
 
-def test_the_answer_is_the_middle_threshold_of_the_first_curve(usual):
-    answer = latent_elbow_text.answers(usual)[0]
+def test_the_answer_is_all_thresholds_on_the_first_curve(usual, table):
+    answer = latent_elbow_answer.answers(usual, table())[0]
     assert answer.question == "latent_elbow" and answer.figure == "curve-digits"
-    assert "16 is the smallest from which the validation MSE stays at or below 10 %" in answer.sentence
+    assert "digits, dense, bce (all training images, 30 epochs): of the sizes tried (1, 2, 4, 8, 16)" in answer.sentence
+    assert "within a share of the mean image's are 8 for 20 % (8 alone; PCA's " in answer.sentence
+    assert "16 for 10 % (16 alone; PCA's " in answer.sentence and "From no size tried" in answer.sentence
     known = {identity for table in latent_elbow._citable(usual) for identity in table["id"]}
-    assert answer.statistic in known
+    assert answer.statistic in known and "10-of-mean-image" in answer.statistic
+    few = table().assign(train_size=1000.0, epochs=1)
+    points = usual.points.assign(train_size=1000.0)
+    (answer,) = latent_elbow_answer.answers(dataclasses.replace(usual, points=points), few)
+    assert "digits, dense, bce (1,000 training images, 1 epoch): " in answer.sentence
 
 
-def test_the_rule_opens_the_first_answer_alone(usual):
-    elbow = pd.concat([usual.elbow, usual.elbow.assign(dataset="other")])
-    first, second = latent_elbow_text.answers(dataclasses.replace(usual, elbow=elbow))
-    assert first.sentence == latent_elbow_text.LEAD + second.sentence and second.sentence.startswith("digits, dense")
+def test_a_procedure_of_three_sentences_opens_the_first_answer_alone(usual, table):
+    elbow = pd.concat([usual.elbow, usual.elbow.assign(dataset="other", curve="other, dense, bce")])
+    points, curve = (
+        pd.concat([part, part.assign(dataset="other", curve="other, dense, bce")])
+        for part in (usual.points, usual.curve)
+    )
+    both = dataclasses.replace(usual, elbow=elbow, points=points, curve=curve)
+    first, second = latent_elbow_answer.answers(both, table())
+    assert first.sentence.startswith(f"{latent_elbow_answer.LEAD}digits, dense")
+    assert second.sentence.startswith("other, dense") and latent_elbow_answer.LEAD.count(". ") == 3
+    assert "--application" in latent_elbow_answer.LEAD
 
 
 def test_an_answer_without_a_size_cites_none(table, data):
-    answer = latent_elbow_text.answers(latent_elbow.estimate(table(sizes=(1, 2, 4)), data))[0]
-    assert answer.statistic == "" and "none is one from which" in answer.sentence
+    answer = latent_elbow_answer.answers(latent_elbow.estimate(table(sizes=(1, 2, 4)), data), table())[0]
+    assert answer.statistic == "" and "from no size tried (1, 2, 4)" in answer.sentence
 
 
 def test_references_see_images_as_the_networks_do(table, data, digits):

@@ -174,7 +174,8 @@ def test_what_turns_is_seen_and_said(usual):
     said = robustness_text.sentences(usual, "synthetic", tuned=False)
     turned = next(text for text in said if text.startswith("Family loss: loss mse → mae"))
     assert "test MAE (resolved)" in turned and f"{VALIDATION} (resolved)" in turned and "SSIM" not in turned
-    assert any("synthetic_tuned" in text for text in said)
+    assert said[-1] == "Tuned hyperparameters were not tried: python -m study.search synthetic --tuned"
+    assert "test MAE (resolved); " in turned, "a variation has a comma in its name"
 
 
 def test_the_contrasts_are_those_of_effects(usual, alone):
@@ -208,7 +209,7 @@ def test_sizes_follow_the_grid_and_the_stopping_rule(usual):
 def conclusions(*sizes):
     """Of latent sizes: value, outcome without one seed; and beside them one resolved contrast."""
     same = {"n": 4, "resolved": True, "applicable": 1}
-    rows = [{**same, "family": "loss", "conclusion": "a", "value": 0.5, SEEDS: SAME, "same": 1, "kept": 1}]
+    rows = [{**same, "family": "loss", "conclusion": "a", "value": 0.5, SEEDS: SAME, GRID: NONE, "same": 1, "kept": 1}]
     for number, (value, outcome) in enumerate(sizes):
         stays = int(outcome in (SAME, SAME_UNRESOLVED))
         names = {"family": SIZES, "conclusion": f"threshold {number}", "value": value, SEEDS: outcome}
@@ -218,10 +219,9 @@ def conclusions(*sizes):
 
 def test_thresholds_that_no_size_meets_are_no_choices_that_survive():
     table = conclusions((np.nan, SAME), (np.nan, SAME_UNRESOLVED))
-    assert robustness_text._overall(table, [SEEDS]) == (
-        "Of 1 conclusions 1 are resolved as declared. Of these 1 stay the same under all of 1 variations "
-        f"({SEEDS}; those that apply), and 1 stay resolved under all. Not among them: 2 thresholds beyond the latent "
-        "sizes tried."
+    assert robustness_text._overall(table, [SEEDS, GRID]) == (
+        "1 of 1 conclusion is resolved as declared. Of these 1 stays the same, and 1 stays resolved too, under every "
+        f"variation that applies: {SEEDS}. Not among them: 2 thresholds beyond the latent sizes tried."
     )
     assert list(robustness_text._sizes(table[1:], [SEEDS])) == [
         "Latent sizes: beyond the sizes tried lie 2 of 2 thresholds, as declared and under every variation that "
@@ -234,12 +234,30 @@ def test_choices_and_thresholds_beyond_the_grid_are_counted_apart():
     table = conclusions((8, SAME), (16, OTHER), (np.nan, OTHER_UNRESOLVED))
     chosen, beyond, *moved = robustness_text._sizes(table[1:], [SEEDS])
     assert chosen == (
-        "Latent sizes: 1 of 2 choices stay the same under every variation that applies (judged on validation images; "
+        "Latent sizes: 1 of 2 choices stays the same under every variation that applies (judged on validation images; "
         "n = 4 seeds)."
     )
     assert "beyond the sizes tried lies 1 of 3 thresholds, as declared and 0 of these under every" in beyond
     assert [text.split(",")[0] for text in moved] == ["Latent sizes: threshold 1", "Latent sizes: threshold 2"]
-    assert "Of 3 conclusions 3 are" in robustness_text._overall(table, [SEEDS])
+    assert robustness_text._overall(table, [SEEDS]).startswith(
+        "3 of 3 conclusions are resolved as declared. Of these 2 "
+    )
+
+
+def test_a_family_of_one_direction_and_labels_with_commas():
+    table = conclusions()[["family", "conclusion", "value", "n", "applicable", "same", "kept", "resolved", SEEDS]]
+    (said,) = robustness_text._family("loss", table, [SEEDS])
+    assert said == (
+        "Family loss: 1 of 1 direction is resolved (n = 4 seeds); 1 stays the same under every variation that applies, "
+        "1 of these resolved every time."
+    )
+    (said,) = robustness_text._family("loss", table.assign(resolved=False, n=1), [SEEDS])
+    assert said == "Family loss: 0 of 1 direction is resolved (n = 1 seed), so that none could turn."
+    labels = ["none → denoising at cnn, latent_dim 32", "none → denoising at cnn, latent_dim 64"]
+    both = pd.concat([table, *(table.assign(resolved=False, conclusion=label) for label in labels)])
+    assert list(robustness_text._family("loss", both, [SEEDS]))[-1] == (
+        f"Family loss: not resolved as declared: {labels[0]}; {labels[1]}."
+    )
 
 
 def test_a_tuned_study_counts(alone, synthetic):

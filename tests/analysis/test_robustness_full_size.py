@@ -66,7 +66,7 @@ def test_the_order_of_cells_at_both_sizes(found):
 
 def test_what_is_said(found):
     said = list(robustness_text.full_size(found, "tiny_full"))
-    assert said[0].startswith("At full size (all training images, 30 epochs; tiny_full, n = 2) 1 of 2 contrasts")
+    assert said[0].startswith("At full size (all training images, 30 epochs; tiny_full, n = 2) 1 of 2 contrasts has")
     assert "(100 training images, 6 epochs; n = 4), 1 of these in every seed of the pilot" in said[0]
     assert said[-1] == (
         "Order by mean test MSE over each cell's completed trials on digits, "

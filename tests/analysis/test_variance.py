@@ -82,21 +82,22 @@ def test_sentences_name_shares_n_and_refusals(trials, synthetic):
     )
     assert "jackknife" in said[0] and any("not told from none" in text and "×" in text for text in said)
     assert any(text.startswith("Not decomposed: star: a star design") for text in said)
-    assert any("another draw of test images would add" in text for text in said)
+    assert any("another draw of test images" in text and "not resolved with n = 5 seeds" in text for text in said)
     assert any("interval of ± 2 % was in reach of n = 5 seeds" in text for text in said)
     assert any("estimates, no plan" in text for text in said)
 
 
-def test_a_negative_estimate_is_named_and_said_once_to_be_possible():
-    row = {"effect": "seed", "share": -0.00138, "low": 0.0, "high": 0.0376}
-    assert variance_text._share(row) == "what all cells of a seed share -0.138 % [0, 3.76] (a negative estimate)"
-    assert "negative" not in variance_text._share({**row, "share": 0.00138})
-    blocks = pd.DataFrame([{"block": name, "verdict": "decomposed", "factors": "a", "cells": 2, "seeds": 4,
-                            "planned": 4} for name in ("one", "two")])  # fmt: skip
-    components = pd.DataFrame([{**row, "block": name, "metric": "m", "method": "x", "p": None} for name in
-                               ("one", "two")])  # fmt: skip
-    assert list(variance_text._blocks(blocks, components)).count(variance_text.NEGATIVE) == 1
-    assert variance_text.NEGATIVE not in list(variance_text._blocks(blocks, components.assign(share=0.1)))
+@pytest.mark.parametrize(
+    ("numbers", "said"),
+    [
+        ((0.0298, 0.011, 0.0574), "2.98 % [1.1, 5.74]"),
+        ((0.000234, 0.0000362, 0.000604), "at most 0.0604 %"),  # ends apart by more than a factor of 10
+        ((-0.00138, 0.0, 0.0376), "at most 3.76 %"),
+    ],
+)
+def test_of_a_share_in_a_block_the_upper_end_is_said_where_the_lower_says_nothing(numbers, said):
+    row = dict(zip(("share", "low", "high"), numbers, strict=True), effect="seed")
+    assert variance_text._share(row) == f"what all cells of a seed share {said}"
 
 
 @pytest.mark.parametrize(
@@ -115,25 +116,53 @@ def budget(*shares):
     return pd.DataFrame([{**same, **dict(zip(names, row, strict=True))} for row in (whole, *shares)])
 
 
-def test_every_share_is_given_with_its_interval_and_vague_ones_are_named():
-    weights, order = ("initial weights", 0.285, 0.0184, 4.39), ("batch order", 0.06, 0.004, 0.94)
-    first, left = variance_text._budget(budget(weights, order, (REMAINDER, -1.12, -18.3, 11.8)))
-    assert "÷ that variance: initial weights 28.5 % [1.84, 439], n = 4; batch order 6 % [0.4, 94], n = 4. " in first
-    assert "None of these shares is resolved (the ends of the interval differ by more than a factor of 10)." in first
-    assert left.startswith("c: the sources leave -112 % [-1830, 1180] of it (n = 4) (a negative estimate: ")
-    assert "not told from 0, so that they may simply add up" in left
-    narrow = ("batch order", 0.2, 0.1, 0.4)
-    first, left = variance_text._budget(budget(weights, narrow, (REMAINDER, -0.2, -0.5, -0.1)))
-    assert "Not resolved is the share of initial weights (the ends" in first and "None of these" not in first
-    assert "told from 0, so that they do not simply add up" in left
-    assert all("the ends of the interval" not in text for text in variance_text._budget(budget(narrow)))
-    (alone,) = variance_text._budget(budget(weights))
-    assert "Not resolved is the share of initial weights (the ends" in alone
+WEIGHTS, ORDER = ("initial weights", 0.285, 0.0184, 4.39), ("batch order", 0.06, 0.004, 0.94)
+IMAGES = ("test images", 0.0466, 0.00336, 0.145)
 
 
-def test_seeds_needed_are_told_apart_from_the_label():
-    row = {"label": "latent_dim 2 → 8", "width": 109.0, "width_low": 38.0, "width_high": 1467.0}
-    assert variance_text._listed([row], "width") == "latent_dim 2 → 8: 109 seeds [38, 1,467]"
+def test_numbers_that_are_not_resolved_are_not_printed():
+    """Nor is a standard deviation mixed with shares of a variance."""
+    whole, vague, largest = variance_text._budget(budget(WEIGHTS, ORDER, (REMAINDER, -1.12, -18.3, 11.8), IMAGES))
+    assert whole == "c: over n = 4 seeds the standard deviation of the test MSE is 4 % of the error."
+    assert (
+        "is not resolved with n = 4 seeds: initial weights, batch order, interactions of the sources, another draw of "
+        "test images (the ends of their 95 % intervals differ by more than a factor of 10 or leave what is possible"
+    ) in vague
+    assert not any(number in vague for number in ("28.5", "1.84", "439", "112", "1180", "4.66"))
+    assert largest == "c: which source is the largest is not resolved (n = 4)."
+
+
+def test_shares_that_are_resolved_are_given_with_their_intervals():
+    narrow, images = ("batch order", 0.2, 0.1, 0.4), ("test images", 0.05, 0.02, 0.1)
+    said = list(variance_text._budget(budget(WEIGHTS, narrow, (REMAINDER, -0.2, -0.5, -0.1), images)))
+    of = "of the variance of the log error over seeds"
+    assert f"c: batch order alone makes 20 % [10, 40] {of} (m, n = 4)." in said
+    assert (
+        f"c: the sources leave -20 % [-50, -10] {of}, told from 0, so that they do not simply add up (m, n = 4)."
+        in said
+    )
+    assert f"c: another draw of test images would add 5 % [2, 10] {of} (m, n = 4)." in said
+    assert any("seeds: initial weights (the ends" in text for text in said)
+    assert not any("not resolved with" in text for text in variance_text._budget(budget(narrow)))
+    said = list(variance_text._budget(budget(("initial weights", 0.8, 0.6, 0.9), narrow)))
+    assert said[-1] == "c: the largest source is initial weights (n = 4, its interval above the others')."
+
+
+def test_seeds_needed_are_told_apart_from_the_label_and_left_out_where_not_resolved():
+    known = {"label": "latent_dim 2 → 8", "width": 109.0, "width_low": 38.0, "width_high": 367.0}
+    vague = {"label": "loss mse → mae", "width": 2811.0, "width_low": 15.0, "width_high": np.inf}
+    assert variance_text._listed(pd.DataFrame([known]), "width") == "latent_dim 2 → 8: 109 seeds [38, 367]"
+    assert variance_text._listed(pd.DataFrame([vague, known]), "width") == (
+        "latent_dim 2 → 8: 109 seeds [38, 367]; not resolved for 1 of 2"
+    )
+    assert variance_text._listed(pd.DataFrame([vague]), "width") == ""
+    ends = {f"power{end}": known[f"width{end}"] for end in ("", "_low", "_high")}
+    said = list(variance_text._needed(pd.DataFrame([{**vague, **ends, "family": "loss", "n": 4}])))
+    assert said[0] == (
+        "Family loss: an interval of ± 2 % was not in reach of n = 4 seeds for its one claim; how many seeds it takes "
+        "is not resolved."
+    )
+    assert "loss mse → mae: 109 seeds [38, 367] (95 % intervals by the noncentral t of n = 4 seeds)" in said[1]
 
 
 def test_an_estimate_beyond_the_axis_is_an_arrow_without_a_point():
