@@ -12,7 +12,7 @@ Everything is done anew in a copy, and the copy compared with what is there:
 A table that lies packed (NAME.csv.gz) is compared by what it holds. Each file is the same to the byte, agrees within
 the tolerance (numbers within 1e-6 relative, pixels within 2 of 255, coordinates of a drawing within 0.01 points),
 differs, or could not be recomputed, with the reason: task results that need models which are gone, mostly. A retrained
-trial agrees to the bit on the processor model it was first trained on; elsewhere its metrics must agree within 5 %.
+trial agrees to the bit on the processor model it was first trained on; elsewhere its metrics must agree within 15 %.
 
 Exit status: 0 where nothing differs, 1 where something does, 2 for bad input.
 """
@@ -39,7 +39,9 @@ from study.errors import InputError
 CACHES = ("model.keras", "rebuild.json", "*.images.npz", "running", "logs", ".lock", "report")
 RESULTS = ("analysis", "tasks", "examples.npz")
 ROOT = Path(__file__).parent.parent
-RETRAINED = 0.05  # relative difference of metrics within which another processor model may train a trial
+# Relative difference of metrics within which another processor may train a trial. Measured between two generations that
+# both call themselves AMD EPYC: 0.01 to 0.10, four trials of keras_io.
+RETRAINED = 0.15
 
 
 class Finding(NamedTuple):
