@@ -11,8 +11,7 @@ Every contrast that the study's search space declares in FAMILIES: a cell agains
                error.
   training     equal epochs on equal data are what is compared. Beside it: learning curves, the epochs until a cell is
                down to the error that its reference ends with, and the same verdicts had training stopped early.
-  time         seconds an epoch where `python -m study.cost STUDY` has measured them; those of a search are described,
-               and never compared.
+  time         seconds an epoch where `python -m study.cost STUDY` has measured them; those of a search are described.
   why          for each modification its code against what it replaces, the reason for it, and an explanation with the
                measurement that could have refuted it: modifications.json, for the report.
 
@@ -24,14 +23,15 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from analysis import command, figures
 from analysis.effects_contrasts import contrasts, pairs
-from analysis.effects_errors import LEFT_OUT, MEAN_IMAGE, OVER_PCA, cell_of
+from analysis.effects_errors import LEFT_OUT, MEAN_IMAGE, cell_of
 from analysis.effects_families import Contrast, Family, families_of
+from analysis.effects_seeds import with_seed_apart
 from study import files, manifest, records
 from study.errors import InputError
 from study.levels import has
@@ -44,7 +44,6 @@ if TYPE_CHECKING:
 
 __all__ = ["LEFT_OUT", "MEAN_IMAGE", "Contrast", "Family", "contrasts", "estimate", "families_of", "pairs"]
 
-OTHERS = ("test_mse", "test_fvu", "test_mae", "test_excess_bce", "test_ssim", "test_psnr", "val_mse", OVER_PCA)
 SHOWN = ["family", "label", "n", "failed", "ratio", "ratio_low", "ratio_high", "p", "verdict"]
 NOTE = (
     "ratio: geometric mean over n seeds of error ÷ the reference's, with its simultaneous 95 % interval; p adjusted "
@@ -61,8 +60,10 @@ class Estimates:
         baseline: The name of the study's baseline cell.
         contrasts: Of each family's own metric (`effects_contrasts.contrasts`), with the cell's `latent_dim`, the units
             of the `narrowest_width` of its hidden layers (the code is none; NaN where not known), and `past_code`:
-            whether one of the two decoders sees the image past the code, and the other does not.
+            whether one of the two decoders sees the image past the code, and the other does not; and the seed that
+            makes most of the spread (`effects_seeds`).
         others: The same of other metrics, descriptive; rows without a pair are left out.
+        over_pca: Of the contrasts of which PCA's own error differs, each side's error ÷ PCA's.
         sensitivity: The same as `contrasts` with failed trials at the mean image's error.
         pairs: The differences behind `contrasts`, a row a seed.
         failures: How often each cell fails.
@@ -77,6 +78,7 @@ class Estimates:
     baseline: str
     contrasts: pd.DataFrame
     others: pd.DataFrame
+    over_pca: pd.DataFrame
     sensitivity: pd.DataFrame
     pairs: pd.DataFrame
     failures: pd.DataFrame
@@ -92,7 +94,7 @@ class Estimates:
     def tables(self) -> dict[str, pd.DataFrame]:
         """Every table by its name."""
         names = ("contrasts", "others", "sensitivity", "pairs", "failures", "curves", "ends", "reach", "stopping")
-        return {name: getattr(self, name) for name in (*names, "cost", "search_time", "mechanism")}
+        return {name: getattr(self, name) for name in (*names, "over_pca", "cost", "search_time", "mechanism")}
 
 
 def estimate(
@@ -116,7 +118,7 @@ def estimate(
     Raises:
         InputError: The space declares no family; no contrast has a pair yet.
     """
-    from analysis import effects_cost, effects_failures, effects_mechanism, effects_training
+    from analysis import effects_cost, effects_failures, effects_mechanism, effects_others, effects_training
     from analysis.code_diff import registries
 
     families = families_of(space)
@@ -129,7 +131,9 @@ def estimate(
     named = trials.assign(cell=cell_of(trials))
     cells = {name for family in families for c in family.contrasts for name in c.names}
     mine = named[named["cell"].isin(cells)]
-    primary = _with_networks(contrasts(mine, families), mine, families, space.architectures)
+    differences = pairs(mine, families)
+    primary = with_seed_apart(contrasts(mine, families), differences)
+    primary = _with_networks(primary, mine, families, space.architectures)
     if not (primary["n"] > 0).any():
         raise InputError(f"no declared contrast has a pair yet: {primary['verdict'].iloc[0]}.")
     curves = effects_training.curves(history, mine, families)
@@ -139,9 +143,10 @@ def estimate(
         families,
         cell_name(space.complete({})),
         primary,
-        _others(mine, families),
+        effects_others.others(mine, families),
+        effects_others.over_pca(mine, families),
         contrasts(mine, _with_mean_image(families), failures=MEAN_IMAGE),
-        pairs(mine, families),
+        differences,
         effects_failures.failures(mine, families, space.training["seeds"]),
         curves,
         effects_training.ends(curves),
@@ -168,15 +173,6 @@ def _with_networks(
     )
 
 
-def _others(trials: pd.DataFrame, families: Sequence[Family]) -> pd.DataFrame:
-    """Contrasts of the metrics that are not a family's own."""
-    import pandas as pd
-
-    found = [contrasts(trials, families, metric) for metric in OTHERS if metric in trials]
-    table = pd.concat(found, ignore_index=True)
-    return table[~table["primary"] & (table["n"] > 0)].reset_index(drop=True)
-
-
 def _with_mean_image(families: Sequence[Family]) -> list[Family]:
     """Those by whose metric the mean image's error is known."""
     return [family for family in families if figures.split_of(family.metric)[1] in ("mse", "fvu")]
@@ -184,7 +180,14 @@ def _with_mean_image(families: Sequence[Family]) -> list[Family]:
 
 def answer(arguments: argparse.Namespace) -> command.Outcome:
     """Estimates, draws and writes; what the command prints."""
-    from analysis import effects_citable, effects_cost, effects_figures, effects_modifications, effects_text
+    from analysis import (
+        effects_answers,
+        effects_citable,
+        effects_cost,
+        effects_figures,
+        effects_modifications,
+        effects_text,
+    )
 
     study = arguments.study or records.latest(arguments.artifacts)
     described = records.manifest(study, arguments.artifacts)
@@ -197,12 +200,13 @@ def answer(arguments: argparse.Namespace) -> command.Outcome:
     history = records.history(study, arguments.artifacts)
     estimates = estimate(trials, history, space, cost=effects_cost.rounds(place), codes=codes)
     paths = command.write(estimates.tables(), folder)
-    blocks = effects_modifications.blocks(estimates, space, described["data"], study)
+    blocks = effects_modifications.blocks(estimates, space, described["data"])
     files.write_atomically(folder / "modifications.json", _to_json(blocks))
     paths.append(folder / "modifications.json")
     for name, figure in effects_figures.plots(estimates):
         paths += figures.save(figure, folder / name)
-    said = [*records.notices(study, arguments.artifacts), *said, *missing, *effects_text.sentences(estimates, study)]
+    said += [*_in_short(missing, study), *effects_text.sentences(estimates, study)]
+    said = [*records.notices(study, arguments.artifacts), *said]
     channels = {name: data["shape"][2] for name, data in described["data"].items()}
     return command.Outcome(
         study,
@@ -213,7 +217,7 @@ def answer(arguments: argparse.Namespace) -> command.Outcome:
         NOTE,
         folder,
         effects_citable.statistics(estimates),
-        effects_text.answers(estimates, channels),
+        effects_answers.answers(estimates, channels),
     )
 
 
@@ -246,6 +250,17 @@ def _codes(
     examples, gone = effects_codes.of_examples(study, trials, cells, arguments.artifacts, load)
     tables = [table for table in (found, examples) if len(table)]
     return pd.concat(tables, ignore_index=True) if tables else found, [*missing, *gone]
+
+
+def _in_short(missing: Sequence[str], study: str) -> Iterator[str]:
+    """What could not be asked of codes, with one command for all that it makes again."""
+    gone = [text for text in missing if "--rebuild" in text]
+    yield from (text for text in missing if text not in gone)
+    if gone:
+        yield (
+            "Models or stored examples of some trials are not here, so that less is known of their codes: "
+            f"python -m study.search {study} --rebuild 'PATTERN' makes them again."
+        )
 
 
 def _about_codes(families: Sequence[Family], architectures: Mapping[str, Any]) -> list[str]:

@@ -21,7 +21,8 @@ def statistics(estimates: Estimates) -> list[pd.DataFrame]:
     The ids: FAMILY-CELL for a contrast by its family's own metric (with -vs-REFERENCE where that is not the baseline),
     METRIC-FAMILY-CELL for other metrics, failed-as-mean-FAMILY-CELL with failures at the mean image's error,
     seconds-FAMILY-CELL and epochs-FAMILY-CELL for training time, stopped-FAMILY-CELL had training stopped early,
-    MEASUREMENT-FAMILY-CELL for what may explain it, failed-CELL for failure rates, end-METRIC-CELL for learning curves.
+    MEASUREMENT-FAMILY-CELL for what may explain it, over-pca-CELL for errors against PCA's, failed-CELL for failure
+    rates, end-METRIC-CELL for learning curves.
     """
     of_contrasts = "{metric} of {cell} ÷ that of {reference}, paired by seed"
     named = {name: _named(table, estimates.baseline) for name, table in estimates.tables().items()}
@@ -32,6 +33,10 @@ def statistics(estimates: Estimates) -> list[pd.DataFrame]:
         citable.statistics(named["contrasts"], "contrasts", key=["name"], what=of_contrasts, **RATIO),
         citable.statistics(
             named["others"], "others", key=["metric", "name"], what=f"{of_contrasts} (descriptive)", **RATIO
+        ),
+        citable.statistics(
+            named["over_pca"], "over_pca", key=["cell"], prefix="over-pca", value="value",
+            what="test MSE of {cell} ÷ PCA's at the same size on the same images",
         ),
         citable.statistics(
             named["sensitivity"], "sensitivity", key=["name"], prefix="failed-as-mean", **RATIO,

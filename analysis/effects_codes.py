@@ -28,7 +28,8 @@ IMAGES = 2000
 NEIGHBOURS = 5
 BATCH = 500  # images at a time
 TEST_IMAGES, EXAMPLES = "test images", "stored example images"  # what was measured on
-COLUMNS = ("trial", "source", "effective_rank", "neighbour_accuracy", "latent_use", "images")
+ONE_IMAGE, BLACK = "one", "black"  # what the decoder makes of all codes
+COLUMNS = ("trial", "source", "effective_rank", "neighbour_accuracy", "latent_use", "images", "output")
 
 
 def measure(
@@ -44,7 +45,7 @@ def measure(
 
     Returns:
         A row a trial: `effective_rank` and `neighbour_accuracy` of its codes, `latent_use`, on how many `images`, and
-        of which `source`; and in words which trials could not be evaluated.
+        of which `source` (`output` is known of examples alone); and in words which trials could not be evaluated.
     """
     import pandas as pd
 
@@ -79,7 +80,7 @@ def of_examples(
         load: Gives a data set, for the labels.
 
     Returns:
-        As `measure`.
+        As `measure`; `output`: `ONE_IMAGE`, or `BLACK`, where all reconstructions are one image in 8 bits, else empty.
     """
     import pandas as pd
 
@@ -98,7 +99,8 @@ def of_examples(
                 gone[trial] = str(error)
                 continue
             of = None if labels is None else labels[stored["index"]]
-            rows.append({"trial": trial, "source": EXAMPLES, **_of_codes(stored["codes"], of)})
+            output = _output(stored["reconstructions"])
+            rows.append({"trial": trial, "source": EXAMPLES, **_of_codes(stored["codes"], of), "output": output})
     missing += [f"what codes hold: {said}" for said in task_work.left_out(gone)]
     return pd.DataFrame(rows, columns=list(COLUMNS)), missing
 
@@ -152,6 +154,13 @@ def neighbour_accuracy(codes: NDArray, labels: NDArray, neighbours: int = NEIGHB
 def _of_codes(codes: NDArray, labels: NDArray | None) -> dict[str, Any]:
     accuracy = None if labels is None else neighbour_accuracy(codes, np.unique(labels, return_inverse=True)[1])
     return {"effective_rank": effective_rank(codes), "neighbour_accuracy": accuracy, "images": len(codes)}
+
+
+def _output(reconstructions: NDArray) -> str:
+    """In a word, the one image that all codes are decoded to; empty where reconstructions (n, H, W, C) differ."""
+    if (reconstructions != reconstructions[0]).any():
+        return ""
+    return ONE_IMAGE if reconstructions.any() else BLACK
 
 
 def _open(draw: Draw) -> Bench:

@@ -7,12 +7,13 @@ only describes them, for studies whose cost was not measured.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from analysis.command import span
 from analysis.effects_families import Family
 from analysis.statistics import paired_t
 
@@ -136,6 +137,17 @@ def _beside(cell: pd.DataFrame, reference: pd.DataFrame) -> dict[str, Any]:
         found[f"{prefix}seconds"] = seconds.median()
         found |= {f"{prefix}least": seconds.min(), f"{prefix}greatest": seconds.max()}
     return {**found, "method": "median over seeds, least and greatest; while other trials ran beside it"}
+
+
+def way(row: Mapping[str, Any]) -> str:
+    """What the interval of a row of `ratios` says of an epoch: "longer", "shorter" or "not resolved"."""
+    return "longer" if row["low"] > 1 else "shorter" if row["high"] < 1 else "not resolved"
+
+
+def of_rounds(counts: Collection[int]) -> str:
+    """What stands with rows of `ratios`, from their n: that and the interval method."""
+    many = "" if max(counts) == 1 else "s"
+    return f"n = {span(counts)} round{many}, each cell alone on the machine; single 95 % t interval{many} of log ratios"
 
 
 def by_rounds(measured: pd.DataFrame) -> dict[str, pd.DataFrame]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from analysis.effects_codes import EXAMPLES
+from analysis.effects_codes import BLACK, EXAMPLES
 from analysis.effects_families import Contrast
-from analysis.effects_mechanism import AGREES, CONTRADICTS, MOST, TO_PCA
+from analysis.effects_mechanism import AGREES, CONTRADICTS, LEAST, MOST, TO_PCA
 from analysis.effects_pca import LINEAR
-from analysis.effects_predictions import MATCHED, UNDECIDED
-from analysis.effects_words import metric_name, numbers
+from analysis.effects_predictions import BY_EFFECT, BY_SIZE, BY_THEOREM, MATCHED, TOGETHER, UNDECIDED
+from analysis.effects_words import metric_name, numbers, ratio, seeds
 from study.levels import has
 from study.space import Space
 
@@ -24,24 +24,42 @@ def explanation(contrast: Contrast, space: Space, rows: Mapping[str, Mapping[str
     """What may explain the effect, and what would have to be seen if it does.
 
     A reason is offered for an effect that is resolved, and that it does not predict the opposite of; else what it
-    predicts is said as an expectation. Of networks that did not train nothing is.
+    predicts is said as an expectation. Of networks that did not train nothing is, unless all give one image.
     """
     if "collapsed" in rows:
-        return _untrained(rows["collapsed"])
+        own = BY_ITSELF.format(metric_name(f"train_{MATCHED[contrast.levels['loss']]}")) if len(rows) > 1 else ""
+        return f"{_untrained(contrast, rows['collapsed'])}{own}"
     reason = _reason(contrast, space, rows)
     predicts = "dataset" in contrast.changed or any(row["predicted"] for row in rows.values())
     return f"{_before(next(iter(rows.values())))}{reason}" if rows and predicts else reason
 
 
-def _untrained(collapsed: Mapping[str, Any]) -> str:
-    sides = {"The cell": collapsed["cell_value"], "The reference": collapsed["reference_value"]}
-    said = [
-        f"{side} did not train: {'none' if share == 1 else 'most'} of its networks {'is' if share == 1 else 'are no'} "
-        "better than the mean image."
-        for side, share in sides.items()
-        if share > MOST
-    ]
+def _untrained(contrast: Contrast, collapsed: Mapping[str, Any]) -> str:
+    said = []
+    for side, end, (_, levels) in zip(("cell", "reference"), ("", "reference_"), contrast.sides, strict=True):
+        share, output = collapsed[f"{side}_value"], collapsed[f"{end}output"]
+        if share > MOST and output:
+            said.append(_of_one_image(f"{collapsed['n']} networks of the {side}", share, output, levels["loss"]))
+        elif share > MOST:
+            none = "none of its networks is" if share == 1 else "most of its networks are no"
+            said.append(f"The {side} did not train: {none} better than the mean image.")
     return " ".join(said)
+
+
+def _of_one_image(networks: str, share: float, output: str, loss: str) -> str:
+    """A collapse that is not told by being worse than the mean image."""
+    same = f"the same {'black ' * (output == BLACK)}image"
+    return (
+        f"{'All' if share == 1 else 'Most of the'} {networks} give one and {same}, whatever they are shown: they have "
+        "equal test errors, although their seeds differ. The mean image, which has less squared error, is a yardstick "
+        f"of that alone, and they were {'not ' * (loss != 'mse')}trained on it."
+    )
+
+
+BY_ITSELF = (
+    " If they do best at what they were trained on, their {} is lower than the reference's; if it is not, training "
+    "stopped short of what their own loss asks for."
+)
 
 
 def _before(row: Mapping[str, Any]) -> str:
@@ -79,7 +97,8 @@ def _reason(contrast: Contrast, space: Space, rows: Mapping[str, Mapping[str, An
             + "."
         )
     if factor == "depth":
-        return f"{GROWTH} larger in the deeper network{AT_THE_END}" if _of_gradients(rows) else NO_EXPLANATION
+        by_fit = BY_SKIPS if rows.get("fit", {}).get("predicted") else NO_EXPLANATION
+        return f"{GROWTH} larger in the deeper network{AT_THE_END}" if _of_gradients(rows) else by_fit
     return _of_regularizer(old, new) if factor == "regularizer" else EXPLANATIONS.get(factor, NO_EXPLANATION)
 
 
@@ -93,12 +112,16 @@ AT_THE_END = (
     ". Agreement alone would be no proof: these are the gradients of the end of training, where a worse fit may make "
     "them larger, and Adam divides its steps by their size."
 )
+BY_SKIPS = (
+    "Skips are made to let deeper networks go on improving (He et al. 2016, arXiv:1512.03385). If they do, the deeper "
+    "network fits the training images themselves better."
+)
 EXPLANATIONS = {
     "sparse": "The penalty buys silence. If it works as meant, fewer units vary, at the price of a worse fit.",
     "variational": "Holding codes near one distribution costs more than a unit may earn. If so, fewer units vary, and "
     "the training images are fitted worse.",
-    "denoising": "Noise is an endless supply of new images. If that matters, test images lose less against training "
-    "images, which are themselves fitted worse.",
+    "denoising": "It is fitted to noisy images and tested on clean ones, so that more error is to be expected. If that "
+    "is the reason, clean training images, which it never saw either, are fitted worse as well.",
     "contractive": "The penalty lets the code move only along directions that the data need. If so, the codes have a "
     "lower effective rank, and the training images are fitted worse.",
     "dataset": "How much of the images' variance a code of one size can hold differs between data sets, whatever the "
@@ -157,8 +180,8 @@ def _in_family(rows: Mapping[str, Mapping[str, Any]]) -> str:
     if not count > 1:
         return ""
     return (
-        f" In this family the error is seen to move as the number of parameters would have it in "
-        f"{rows['fit']['as_predicted']:.0f} of {count:.0f} architectures."
+        f" In this family the error moves as the number of parameters would have it in "
+        f"{rows['fit']['as_predicted']:.0f} of the {count:.0f} architectures for which its direction is resolved."
     )
 
 
@@ -183,25 +206,27 @@ def _of_size(old: int, new: int, rows: Mapping[str, Mapping[str, Any]]) -> str:
 
 def measured(row: Mapping[str, Any]) -> str:
     """A row of the mechanisms in a sentence."""
-    ratio = row["scale"] != "difference"
+    of_two = row["scale"] != "difference"
     against = "PCA's at the same size on the same images" if row["scale"] == TO_PCA else "the reference's"
-    number = numbers(dict(row), "value", "low", "high")
-    value = f"{number} times {against}" if ratio else f"differs by {number} from {against}"
+    few = row["n"] < LEAST
+    number = ratio(row["value"]) if few else numbers(dict(row), "value", "low", "high")
+    value = f"{number} times {against}" if of_two else f"differs by {number} from {against}"
     images = "" if row["images"] != row["images"] else _images(row)
-    means = f"{'geometric ' * ratio}means {row['cell_value']:.3g} and {row['reference_value']:.3g}"
-    sides = f"{means}, n = {row['n']} seeds{images}"
-    same = row["low"] == row["high"] == (1 if ratio else 0)
-    found = "the same in every seed" if same else FOUND[row["found"]]
+    means = f"{'geometric ' * of_two}means {row['cell_value']:.3g} and {row['reference_value']:.3g}"
+    interval = "too few for an interval" if few else "95 % t interval, single"
+    same = row["low"] == row["high"] == (1 if of_two else 0)
+    found = "" if few else ": the same in every seed" if same else f": {FOUND[row['found']]}"
     judged = f"; predicted {row['predicted']}: {JUDGED[row['agreement']]}" if row["predicted"] else ""
     name = row["what"][0].upper() + row["what"][1:]
-    return f"{name}: {value} ({sides}, 95 % t interval, single): {found}{judged}."
+    return f"{name}: {value} ({means}, n = {seeds([row['n']])}{images}, {interval}){found}{judged}."
 
 
 def _images(row: Mapping[str, Any]) -> str:
     """On how many images, and which, codes were measured."""
     count, other = f"{row['images']:.0f}", f"{row['reference_images']:.0f}"
     unequal = "" if count == other else f", the reference's of {other}"
-    worth = ", half of them chosen as hard, which carry no more than a direction" if row["source"] == EXAMPLES else ""
+    hard = row["source"] == EXAMPLES and row["n"] >= LEAST
+    worth = ", half of them chosen as hard, which carry no more than a direction" if hard else ""
     return f" of {count} {row['source']} each{unequal}{worth}"
 
 
@@ -214,7 +239,7 @@ def conclusion(predicted: Sequence[Mapping[str, Any]], resolved: bool) -> str:
     """
     verdicts = [row["agreement"] for row in predicted]
     if not verdicts:
-        return "Nothing was predicted, so that no explanation is tested."
+        return "No measurement was predicted here, so that no explanation is tested."
     if not resolved:
         return f"{_counted(verdicts)} There is no resolved effect that this could explain."
     if _opposed(predicted[0]):
@@ -242,10 +267,30 @@ def _left(predicted: Sequence[Mapping[str, Any]]) -> str:
     if UNDECIDED in verdicts:
         return "The explanation stays open."
     others = [row for row in predicted if not row["restates"]]
-    it = "It" if len(predicted) == 1 else "They"
     if len(others) == len(predicted):
-        return f"{it} could have failed, and did not."
-    follows = "follows from the effect itself, since training and test error move together"
-    if not others:
-        return f"That {follows}."
-    return f"That of the training error {follows}; the other{'s' * (len(others) > 1)} could have failed, and did not."
+        return f"{'It' if len(predicted) == 1 else 'They'} could have failed, and did not."
+    said = [says(rows) for kind, says in NO_TEST.items() if (rows := [r for r in predicted if r["restates"] == kind])]
+    if others:
+        said.append(f"The other{'s' * (len(others) > 1)} could have failed, and did not.")
+    return " ".join(said)
+
+
+def _by_effect(rows: Sequence[Mapping[str, Any]]) -> str:
+    moved = f"{'rise' if rows[0]['effect'] == 'higher' else 'fall'} by more than {100 * TOGETHER:.0f} %"
+    return (
+        "That of the training error is no test: it follows from the effect itself, since test ÷ training error did not "
+        f"{moved}."
+    )
+
+
+def _by_size(rows: Sequence[Mapping[str, Any]]) -> str:
+    names = " and ".join(OF_SIZE[row["measurement"]] for row in rows)
+    return f"That of {names} is no test: a code of so few units cannot reach the reference's."
+
+
+OF_SIZE = {"active_units": "the units that vary", "effective_rank": "the effective rank"}
+NO_TEST = {
+    BY_EFFECT: _by_effect,
+    BY_SIZE: _by_size,
+    BY_THEOREM: lambda rows: "That of the linear network is no test: on the images it is fitted to, it is a theorem.",
+}

@@ -1,10 +1,11 @@
-"""A failed trial is data: how often each cell fails to train, and what of the study is not there yet."""
+"""A failed trial is data: how often each cell fails to train, how, and what of the study is not there yet."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from analysis.effects_codes import BLACK, ONE_IMAGE
 from analysis.effects_errors import cell_of
 from analysis.effects_families import Family
 from analysis.statistics import clopper_pearson
@@ -12,6 +13,7 @@ from analysis.statistics import clopper_pearson
 if TYPE_CHECKING:
     import pandas as pd
 
+SAME = 1e-4  # a difference of errors, as a share, below which seeds ended at one and the same network
 COLUMNS = ("cell", "dataset", "what", "count", "n", "share", "low", "high", "expected", "method")
 
 
@@ -42,6 +44,21 @@ def failures(trials: pd.DataFrame, families: Sequence[Family], seeds: int) -> pd
             same = {"cell": cell, "dataset": levels["dataset"], "what": what, "expected": seeds}
             rows.append({**same, "count": int(happened.sum()), "n": found.n, **numbers, "method": found.method})
     return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def one_output(side: pd.DataFrame) -> str:
+    """The one image that all networks of a cell give, whatever they are shown: `ONE_IMAGE`, `BLACK`, or empty.
+
+    Seeds draw other weights and other images: networks that use their code do not have equal errors.
+
+    Args:
+        side: The cell's completed trials that collapsed, with the `output` of those whose examples are stored.
+    """
+    errors = side[["test_mse", "test_mae"]].astype(float)
+    stored = set(side["output"].dropna())
+    if len(side) < 2 or (errors.max() > (1 + SAME) * errors.min()).any() or "" in stored:
+        return ""
+    return BLACK if stored == {BLACK} else ONE_IMAGE
 
 
 def missing(table: pd.DataFrame) -> int:

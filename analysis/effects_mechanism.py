@@ -6,31 +6,32 @@ the effect itself: that images are harder, whatever the network, predicts that P
 and predicts nothing where that is not resolved.
 
 Most reasons predict a direction of the error as well. One that predicts the opposite of the effect explains nothing.
-Of networks that did not train, nothing is predicted, nor anything measured but that.
+Of networks that did not train, nothing is predicted, nor anything measured but that; where they all give one image,
+they are still judged by what they were trained on.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from analysis import figures
 from analysis.effects_codes import EXAMPLES, NEIGHBOURS, TEST_IMAGES
 from analysis.effects_errors import OVER_PCA, cell_of
+from analysis.effects_failures import one_output
 from analysis.effects_families import Contrast, Family
 from analysis.effects_pca import PCA_FVU
-from analysis.effects_predictions import HIGHER, LOWER, UNDECIDED, expected_effect, predictions
+from analysis.effects_predictions import HIGHER, LOWER, MATCHED, UNDECIDED, bound_to_hold, expected_effect, predictions
 from analysis.statistics import paired_t
 
 if TYPE_CHECKING:
     import pandas as pd
 
 AGREES, CONTRADICTS = "agrees", "contradicts"
-TOGETHER = 0.05  # a change of test ÷ training error of no importance, as a share
 TO_PCA = "ratio to PCA's"
+LEAST = 3  # pairs of an interval, and of a verdict: two seeds span next to anything
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ OF_CODES = ("effective_rank", "neighbour_accuracy", "latent_use")
 COLUMNS = (
     *("family", "label", "cell", "reference", "dataset", "measurement", "what", "scale", "n", "value", "low", "high"),
     *("cell_value", "reference_value", "source", "images", "reference_images", "found", "predicted", "agreement"),
-    *("effect", "expected_effect", "restates", "compared", "as_predicted", "method"),
+    *("effect", "expected_effect", "restates", "compared", "as_predicted", "method", "output", "reference_output"),
 )
 
 
@@ -88,7 +89,7 @@ def measured(trials: pd.DataFrame, history: pd.DataFrame, codes: pd.DataFrame) -
         trials: The trials table, with PCA's errors where `effects_pca.across_images` asks for them.
         history: The learning curves.
         codes: From `analysis.effects_codes`: `trial`, `source`, `effective_rank`, `neighbour_accuracy`, `latent_use`,
-            and of how many `images`; a row a trial and source.
+            and of how many `images`; of examples whether all have one `output`; a row a trial and source.
 
     Returns:
         Indexed by (cell, seed), completed trials alone; `fit` and `gap` of MSE, `fit_fvu` and `gap_fvu` of fvu; what
@@ -97,7 +98,7 @@ def measured(trials: pd.DataFrame, history: pd.DataFrame, codes: pd.DataFrame) -
     done = trials[trials["status"] == "completed"]
     last = history.sort_values("epoch").groupby("trial")["gradient_scale"].last()
     sources = {source: codes[codes["source"] == source].set_index("trial") for source in (TEST_IMAGES, EXAMPLES)}
-    table = done.assign(cell=cell_of(done)).assign(
+    table = done.assign(cell=cell_of(done), output=done["trial"].map(sources[EXAMPLES]["output"])).assign(
         **{"gradient_scale": done["trial"].map(last), "train_ssim": 1 - done["train_ssim"].astype(float)},
         **{f"gap{end}": done[f"test_{kind}"] / done[f"train_{kind}"] for end, kind in (("", "mse"), ("_fvu", "fvu"))},
         **{"fit": done["train_mse"], "fit_fvu": done["train_fvu"]},
@@ -115,7 +116,7 @@ def no_codes() -> pd.DataFrame:
     """The table of `analysis.effects_codes` where nothing is known."""
     import pandas as pd
 
-    return pd.DataFrame(columns=["trial", "source", *OF_CODES, "images"])
+    return pd.DataFrame(columns=["trial", "source", *OF_CODES, "images", "output"])
 
 
 def _from(source: str, name: str) -> str:
@@ -139,18 +140,21 @@ def mechanisms(
 
     Returns:
         A row a contrast and measurement known of both sides at one seed or more: `value` with its single paired t
-        interval `low`, `high` over `n` seeds, as a "ratio" or a "difference" (`scale`); `cell_value` and
-        `reference_value`, the means, geometric where `value` is a ratio, so that it is theirs; where it is codes that
-        were measured, their `source`, one for both sides, and how many `images` and `reference_images` a trial has;
+        interval `low`, `high` over `n` seeds (none of fewer than `LEAST`; of stored examples there is no row then,
+        unless it is predicted), as a "ratio" or a "difference" (`scale`); `cell_value` and `reference_value`, the
+        means, geometric where `value` is a ratio, so that it is theirs; where it is codes that were measured, their
+        `source`, one for both sides, and how many `images` and `reference_images` a trial has;
         `found`: lower, higher or undecided, by the interval; `predicted`, empty where nothing is; `agreement`: agrees,
         contradicts, undecided or empty; `effect`: whether the error is lower, higher or undecided, by its verdict;
-        `expected_effect`: the same as the reason predicts it, empty where it does not; `restates`: whether agreement
-        follows from the effect, since it is the training error's, and test ÷ training error is within `TOGETHER` of
-        the reference's; where the number of parameters predicts, how many contrasts of the family are `compared` by
-        it, and in how many the error moves `as_predicted`; `method`. Descriptive: not adjusted.
+        `expected_effect`: the same as the reason predicts it, empty where it does not; `restates`: what agreement
+        follows from, so that it is no test, else empty (`effects_predictions.bound_to_hold`). Where the number of
+        parameters predicts, how many contrasts of the family with a resolved effect are `compared` by it, and in how
+        many the error moves `as_predicted`; `method`. Descriptive: not adjusted.
 
         A `scale` of `TO_PCA`: each side's test MSE ÷ PCA's at the same size on the same images, where one is linear;
-        `reference_value` is PCA's then. Where most networks of a side collapsed, one row alone, `collapsed`.
+        `reference_value` is PCA's then. Where most networks of a side collapsed, a row `collapsed` with the one
+        `output` of the side's collapsed networks, if any (`effects_failures.one_output`), and beside it at most what
+        the cell's loss minimises.
     """
     import pandas as pd
 
@@ -166,7 +170,8 @@ def mechanisms(
                 effect = verdict if verdict in (LOWER, HIGHER) else UNDECIDED
                 found = _measurements(family, contrast, sides, registries, effect)
                 if contrast.factors == ("architecture",):
-                    by_count += [row for row in found if row["measurement"] == "fit" and row["predicted"]]
+                    resolved = [row for row in found if row["predicted"] and row["effect"] != UNDECIDED]
+                    by_count += [row for row in resolved if row["measurement"] == "fit"]
                 rows += found
         as_predicted = sum(row["effect"] == row["expected_effect"] for row in by_count)
         for row in by_count:
@@ -195,12 +200,16 @@ def _measurements(
     same = {
         **{"family": family.name, "label": contrast.label, "cell": contrast.cell, "reference": contrast.reference},
         **{"dataset": contrast.levels["dataset"], "effect": effect, "predicted": "", "agreement": ""},
-        **{"expected_effect": expected_effect(expected, family.metric), "restates": False},
+        **{"expected_effect": expected_effect(expected, family.metric), "restates": ""},
     }
+    found: dict[str, dict[str, Any]] = {}
     lost = _moved(pairs, "collapsed", COLLAPSED)
     if lost and max(lost["cell_value"], lost["reference_value"]) > MOST:
-        return [{**same, "measurement": "collapsed", **lost}]
-    found: dict[str, dict[str, Any]] = {}
+        outputs = [one_output(side[side["collapsed"].eq(True)]) for side in pairs]
+        found["collapsed"] = {**lost, "output": outputs[0], "reference_output": outputs[1]}
+        own = f"train_{MATCHED.get(contrast.levels['loss'])}"
+        expected = {own: expected[own]} if outputs[0] and own in expected else {}
+        left_out = tuple(name for name in MEASUREMENTS if name not in expected)
     for (name, measurement), side in zip(AGAINST_PCA.items(), pairs, strict=True):
         row = _against_pca(side, measurement) if name in expected else None
         if row:
@@ -212,12 +221,14 @@ def _measurements(
         if row and name in OF_CODES:
             images = [side[_from(source, "images")].min() for side in pairs]
             row |= {"source": source, "images": images[0], "reference_images": images[1]}
+            if row["n"] < LEAST and source == EXAMPLES and name not in expected:
+                continue
         if row:
             found[name] = row
-    restating = _restating(found.get("gap"), family.metric)
+    restating = bound_to_hold(found, contrast, family.metric, effect)
     for name in expected.keys() & found.keys():
         way, agreement = expected[name], _agreement(expected[name], found[name]["found"])
-        restates = name in restating and agreement == AGREES and way == effect
+        restates = restating.get(name, "") if agreement == AGREES else ""
         found[name] |= {"predicted": way, "agreement": agreement, "restates": restates}
     return [{**same, "measurement": name, **row} for name, row in found.items()]
 
@@ -234,14 +245,6 @@ def _not_compared(contrast: Contrast, parameters: tuple[float, float] | None) ->
     return (*gradients, *(ACROSS_IMAGES if contrast.same_images else ()))
 
 
-def _restating(gap: Mapping[str, Any] | None, metric: str) -> tuple[str, ...]:
-    """The measurements that move as test error does, since test ÷ training error (`gap`) does not."""
-    if gap is None or figures.split_of(metric)[1] not in ("mse", "fvu"):
-        return ()
-    together = gap["low"] >= 1 / (1 + TOGETHER) and gap["high"] <= 1 + TOGETHER
-    return ("fit", "train_mse") if together else ()
-
-
 def _source(sides: Sequence[pd.DataFrame]) -> str:
     """Where what the codes of both sides hold is taken from: the models on test images, if they give an interval.
 
@@ -251,7 +254,7 @@ def _source(sides: Sequence[pd.DataFrame]) -> str:
         int(np.all([side[_from(source, "effective_rank")].notna() for side in sides], axis=0).sum())
         for source in (TEST_IMAGES, EXAMPLES)
     )
-    return TEST_IMAGES if models >= min(2, examples) else EXAMPLES
+    return TEST_IMAGES if models >= min(LEAST, examples) else EXAMPLES
 
 
 def _moved(sides: Sequence[pd.DataFrame], column: str, measurement: Measurement) -> dict[str, Any] | None:
@@ -264,6 +267,8 @@ def _moved(sides: Sequence[pd.DataFrame], column: str, measurement: Measurement)
         return None
     scaled = np.log(usable) if measurement.ratio else usable
     found = paired_t(scaled[:, 0] - scaled[:, 1])
+    if found.n < LEAST:
+        found = replace(found, low=np.nan, high=np.nan, method=f"mean of {found.n} paired differences, no interval")
     back = np.exp if measurement.ratio else float
     means = back(scaled.mean(axis=0)[0]), back(scaled.mean(axis=0)[1])
     return {

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from analysis import code_diff
+from analysis import code_diff, effects_seeds, effects_time_text
 from analysis.effects_explanations import conclusion, explanation, measured
-from analysis.effects_training import EARLY
-from analysis.effects_words import WORDS, failure, metric_name, numbers, ratio
+from analysis.effects_training import ALL_EPOCHS, EARLY
+from analysis.effects_training_text import fell_again
+from analysis.effects_words import WORDS, failure, metric_name, numbers, ratio, row_of, seeds
 from study.space import Space
 
 if TYPE_CHECKING:
@@ -23,14 +24,16 @@ if TYPE_CHECKING:
     from analysis.effects_families import Contrast, Family
 
 
-def blocks(estimates: Estimates, space: Space, data: Mapping[str, Any], study: str) -> list[dict[str, Any]]:
+PAIRS = 6  # below, a correlation says next to nothing
+
+
+def blocks(estimates: Estimates, space: Space, data: Mapping[str, Any]) -> list[dict[str, Any]]:
     """One block a contrast that has been measured.
 
     Args:
         estimates: All the numbers.
         space: The study's, for its code.
         data: Data set → what the manifest says of it.
-        study: Its name, for commands.
 
     Returns:
         Plain data: `family`, `label`, `cell`, `reference`, `factors`, `code` (a list of `factor`, `old`, `new`,
@@ -40,9 +43,9 @@ def blocks(estimates: Estimates, space: Space, data: Mapping[str, Any], study: s
     found = []
     for family in estimates.families:
         for contrast in family.contrasts:
-            row = _row(estimates.contrasts, family, contrast)
+            row = row_of(estimates.contrasts, family, contrast)
             if row is not None and row["n"] > 0:
-                found.append(_block(estimates, family, contrast, row, space, data, study))
+                found.append(_block(estimates, family, contrast, row, space, data))
     return found
 
 
@@ -89,8 +92,11 @@ PLAIN: dict[str, Callable[[Any, Any], str]] = {
 def _of_data(old: str, new: str, data: Mapping[str, Any]) -> str:
     sides = [f"{name} ({'×'.join(map(str, data[name]['shape']))}; {data[name]['source']})" for name in (new, old)]
     channels = [data[name]["shape"][2] for name in (new, old)]
-    colour = f" Its {channels[0]} channels have to be coded as well." if channels[0] > channels[1] else ""
-    return f"The images are those of {sides[0]} instead of {sides[1]}.{colour}"
+    of = f"images of {channels[0]} channels instead of {channels[1]}" if channels[0] != channels[1] else "other images"
+    return (
+        f"The images are those of {sides[0]} instead of {sides[1]}. It shows what the same network, with a code of the "
+        f"same size, makes of {of}."
+    )
 
 
 def _block(
@@ -100,65 +106,18 @@ def _block(
     row: dict[str, Any],
     space: Space,
     data: Mapping[str, Any],
-    study: str,
 ) -> dict[str, Any]:
     return {
         **{"family": family.name, "label": contrast.label, "cell": contrast.cell, "reference": contrast.reference},
         "factors": list(contrast.factors),
         "code": [vars(change) for change in code_diff.changes(contrast, space)],
         "why": why(contrast, space, data),
-        "time": [*_time(estimates, family, contrast, study)],
+        "time": [*effects_time_text.of_contrast(estimates, family, contrast)],
         "loss": [*_loss(estimates, contrast)],
         "performance": [*_performance(estimates, family, contrast, row)],
         "certainty": [*_certainty(estimates, family, contrast, row)],
         "mechanism": _mechanism(estimates, family, contrast, space, row["verdict"] in WORDS),
     }
-
-
-def _time(estimates: Estimates, family: Family, contrast: Contrast, study: str) -> Iterator[str]:
-    """Where no contrast was timed, nothing is said of it here: `effects_training_text` says so once."""
-    cost, reach = (_row(table, family, contrast) for table in (estimates.cost, estimates.reach))
-    if cost is None:
-        if len(estimates.cost):
-            yield f"Its training time was not measured alone on a quiet machine. Run: python -m study.cost {study}"
-        yield from _in_search(_row(estimates.search_time, family, contrast))
-    else:
-        way = "longer" if cost["low"] > 1 else "shorter" if cost["high"] < 1 else "not resolved"
-        yield (
-            f"An epoch takes {numbers(cost, 'ratio', 'low', 'high')} times the reference's "
-            f"{cost['reference_seconds']:.3g} s ({way}; n = {cost['n']} rounds; {cost['method']}), with "
-            f"{cost['memory_mb']:.0f} MB at most against {cost['reference_memory_mb']:.0f}."
-        )
-        if abs(cost["image_ratio"] / cost["ratio"] - 1) > 1e-6:
-            yield f"The two train on unequally many images: an image takes {cost['image_ratio']:.3g} times as long."
-    if reach is not None:
-        ends = f" [{_epochs(reach['low'], reach)}, {_epochs(reach['high'], reach)}]"
-        interval = "" if np.isnan(reach["low"]) else ends
-        yield (
-            f"It is down to the validation MSE that the reference ends with in {reach['reached']} of {reach['n']} "
-            f"seeds, after {_epochs(reach['epochs'], reach)} epochs in the median{interval}; the reference itself "
-            f"takes {reach['reference_epochs']:g}."
-        )
-        if cost is not None and np.isfinite(reach["epochs"]):
-            yield (
-                f"At the measured speed these are {reach['epochs'] * cost['seconds']:.3g} s against "
-                f"{reach['reference_epochs'] * cost['reference_seconds']:.3g} s."
-            )
-
-
-def _in_search(row: Mapping[str, Any] | None) -> Iterator[str]:
-    """The search's own seconds: what they are worth is said before them."""
-    if row is not None:
-        spans = [f"{row[f'{side}least']:.3g} to {row[f'{side}greatest']:.3g}" for side in ("", "reference_")]
-        yield (
-            "While other trials ran beside it on the machine of the search, which may explain any difference, an epoch "
-            f"took {row['seconds']:.3g} s (median of n = {row['n']} seeds; {spans[0]}), the reference's "
-            f"{row['reference_seconds']:.3g} s ({spans[1]}): descriptive."
-        )
-
-
-def _epochs(value: float, row: Mapping[str, Any]) -> str:
-    return f"more than {row['last']:.0f}" if np.isinf(value) else f"{value:g}"
 
 
 def _loss(estimates: Estimates, contrast: Contrast) -> Iterator[str]:
@@ -170,15 +129,33 @@ def _loss(estimates: Estimates, contrast: Contrast) -> Iterator[str]:
             if None not in pair:
                 yield f"The {words} loss ends at {_valued(pair[0])}, the reference's at {_valued(pair[1])}."
     else:
-        yield "The objectives of the two are on different scales, so their values are not compared."
+        yield _not_compared(contrast)
     metric = "val_mse" if contrast.same_images else "val_fvu"
     pair = [_end(estimates.ends, cell, metric) for cell in (contrast.cell, contrast.reference)]
     if pair[0] is not None and pair[1] is not None:
-        change = pair[0]["change"]
-        times = f"; the first is {ratio(change)} times what it was after three quarters of the epochs"
-        still = "" if np.isnan(change) else times
-        name = metric_name(metric)
+        name, still = metric_name(metric), _still(pair[0]["change"])
         yield f"The {name} ends at {_valued(pair[0])}, the reference's at {_valued(pair[1])}{still}."
+
+
+def _not_compared(contrast: Contrast) -> str:
+    """Why the values of the two objectives say nothing of each other."""
+    if {"loss", "regularizer"} & set(contrast.changed):
+        return "The two minimise different objectives, so that their values are not compared."
+    loss = contrast.levels["loss"]
+    if loss == "bce":
+        low = "it cannot fall below the entropy of the pixel values, which differs between the images of the two"
+        return f"Both minimise BCE, but {low}: its values are not compared."
+    return f"Both minimise {loss}, but of other images, where the same value means another thing: it is not compared."
+
+
+def _still(change: float) -> str:
+    """How much an error moved in the last quarter of training; nothing where that is not known."""
+    if np.isnan(change):
+        return ""
+    times = ratio(change)
+    if times == "1":
+        return "; the first did not move over the last quarter of the epochs"
+    return f"; the first is {times} times what it was after three quarters of the epochs"
 
 
 def _end(ends: pd.DataFrame, cell: str, metric: str) -> dict[str, Any] | None:
@@ -196,6 +173,7 @@ def _performance(estimates: Estimates, family: Family, contrast: Contrast, row: 
         f"The {metric_name(row['metric'])} is {numbers(row)} times the reference's ({row['error']:.3g} against "
         f"{row['reference_error']:.3g}, geometric means): {WORDS.get(row['verdict'], row['verdict'])}."
     )
+    yield from map(_sentence, effects_seeds.named(row))
     others = estimates.others
     mine = others[
         (others["family"] == family.name)
@@ -216,20 +194,36 @@ def _certainty(estimates: Estimates, family: Family, contrast: Contrast, row: di
     among = f" among {row['n_family']} contrasts" if several else ", the only contrast of its family"
     flips = "sign-flip" in row["method"]
     least = f"; the least that sign flips of {row['n']} seeds can give is {row['smallest_p']:.3g}" if flips else ""
-    yield f"n = {row['n']} seeds, {p}{among}{least}. {row['method']}."
-    if not np.isnan(row["correlation"]):
-        yield (
-            f"The pairs correlate by {row['correlation']:.2f}; unpaired (Welch) the ratio is "
-            f"{numbers(row, 'welch', 'welch_low', 'welch_high')}, single and not adjusted."
-        )
+    yield f"n = {seeds([row['n']])}, {p}{among}{least}. {row['method']}."
+    if not np.isnan(row["welch_low"]):
+        if row["n"] >= PAIRS and not np.isnan(row["correlation"]):
+            yield f"The pairs correlate by {row['correlation']:.2f}."
+        paired = f"the paired one simultaneous{among}, and wider for that" if several else "as is the paired one"
+        welch = numbers(row, "welch", "welch_low", "welch_high")
+        yield f"Unpaired (Welch), the ratio is {welch}: this interval is single, {paired}."
     if row["mixed"]:
         yield f"{row['mixed']} of the pairs were trained in two environments."
-    early = estimates.stopping[estimates.stopping["rule"] == EARLY]
-    stopped, with_failures = (_row(table, family, contrast) for table in (early, estimates.sensitivity))
-    if stopped is not None and stopped["n"]:
-        yield f"With early stopping, {metric_name(stopped['metric'])} {numbers(stopped)}: {stopped['verdict']}."
+    yield from _early(estimates.stopping, family, contrast)
+    with_failures = row_of(estimates.sensitivity, family, contrast)
     if with_failures is not None and with_failures["n"] > row["n"]:
         yield f"With failures at the mean image's error {numbers(with_failures)}: {with_failures['verdict']}."
+
+
+def _early(stopping: pd.DataFrame, family: Family, contrast: Contrast) -> Iterator[str]:
+    """The effect under early stopping, where that would have ended any trial, and what may have moved it."""
+    full, early = (row_of(stopping[stopping["rule"] == rule], family, contrast) for rule in (ALL_EPOCHS, EARLY))
+    if full is None or early is None or not early["n"]:
+        return
+    if any(early[name] != full[name] for name in ("epochs", "reference_epochs")):
+        found = (
+            f"with early stopping, the {metric_name(early['metric'])} is {numbers(early)} times the reference's: "
+            f"{early['verdict']}"
+        )
+        yield _sentence("; ".join([found, *fell_again(early), *effects_seeds.named(early)]))
+
+
+def _sentence(text: str) -> str:
+    return f"{text[0].upper()}{text[1:]}."
 
 
 def _mechanism(
@@ -253,13 +247,6 @@ def _mechanism(
 
 
 BESIDE = ("fit", "gap", "active_units", "effective_rank", "latent_use", "gradient_scale", "best_epoch", "skill")
-
-
-def _row(table: pd.DataFrame, family: Family, contrast: Contrast) -> dict[str, Any] | None:
-    rows = table[
-        (table["family"] == family.name) & (table["cell"] == contrast.cell) & (table["reference"] == contrast.reference)
-    ]
-    return None if rows.empty else {str(name): value for name, value in rows.iloc[0].items()}
 
 
 def _count(value: int | None) -> str:

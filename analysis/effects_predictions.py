@@ -8,6 +8,7 @@ follows was found afterwards.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 
@@ -17,11 +18,13 @@ from analysis.effects_pca import LINEAR
 from study.levels import has
 
 LOWER, HIGHER, UNDECIDED = "lower", "higher", "undecided"
+BY_EFFECT, BY_SIZE, BY_THEOREM = "effect", "size", "theorem"  # what may leave a prediction no way to fail
+TOGETHER = 0.05  # a change of test ÷ training error of no importance, as a share
 MATCHED = {"bce": "excess_bce", "mse": "mse", "mae": "mae", "ssim": "ssim"}  # loss → the metric that it minimises
 REGULARIZED = {  # what each is made for
     "sparse": {"active_units": LOWER, "fit": HIGHER},
     "variational": {"active_units": LOWER, "fit": HIGHER},
-    "denoising": {"gap": LOWER, "fit": HIGHER},
+    "denoising": {"fit": HIGHER},
     "contractive": {"effective_rank": LOWER, "fit": HIGHER},
 }
 
@@ -56,9 +59,11 @@ def predictions(
         elif factor == "train_size":
             expected |= {"gap": LOWER if (new or np.inf) > (old or np.inf) else HIGHER}
         elif factor == "depth" and None not in (old, new):
-            names = {levels["architecture"] for _, levels in contrast.sides}
-            if all(gradients_grow(registries["architecture"].get(name)) for name in names):
+            functions = [registries["architecture"].get(levels["architecture"]) for _, levels in contrast.sides]
+            if all(map(gradients_grow, functions)):
                 expected |= {"gradient_scale": HIGHER if new > old else LOWER}
+            elif all(map(_for_gradients, functions)):  # what skips are made for
+                expected |= {"fit": LOWER if new > old else HIGHER}
     return expected
 
 
@@ -132,3 +137,34 @@ def expected_effect(expected: Mapping[str, str], metric: str) -> str:
     same = ("fit", "gap", f"train_{figures.split_of(metric)[1]}", "latent_use", "pca", "over_pca", "gradient_scale")
     ways = {expected[name] for name in same if name in expected}
     return ways.pop() if len(ways) == 1 else ""
+
+
+def bound_to_hold(
+    found: Mapping[str, Mapping[str, Any]], contrast: Contrast, metric: str, effect: str
+) -> dict[str, str]:
+    """The measurements that cannot but move as predicted, each with what that follows from.
+
+    Of the effect: training error moves as test error does unless test ÷ training error (`gap`) makes up for it. Of the
+    size: the larger of two codes could leave units unused, the smaller cannot have more of them than it has. Of a
+    theorem: no linear network fits images better than PCA does.
+
+    Args:
+        found: The measurements, by name.
+        contrast: The cell and its reference.
+        metric: Of the error.
+        effect: Whether it is lower, higher or undecided.
+
+    Returns:
+        Measurement → `BY_EFFECT`, `BY_SIZE` or `BY_THEOREM`; that of a reason that is refuted may be among them.
+    """
+    linear = "over_pca" if contrast.levels["architecture"] == LINEAR else "reference_over_pca"
+    known = {linear: BY_THEOREM}
+    gap = found.get("gap")
+    if gap and figures.split_of(metric)[1] in ("mse", "fvu"):
+        kept = {HIGHER: gap["high"] <= 1 + TOGETHER, LOWER: gap["low"] >= 1 / (1 + TOGETHER)}
+        known |= dict.fromkeys(("fit", "train_mse"), BY_EFFECT) if kept.get(effect) else {}
+    old, new = contrast.changed.get("latent_dim", (0, 0))
+    for name in ("active_units", "effective_rank"):
+        if new < old and name in found and found[name]["reference_value"] > new:
+            known[name] = BY_SIZE
+    return known

@@ -14,9 +14,10 @@ import numpy as np
 from scipy import special
 
 from analysis import figures
-from analysis.effects_contrasts import contrasts
+from analysis.effects_contrasts import contrasts, pairs
 from analysis.effects_errors import cell_of
 from analysis.effects_families import Contrast, Family
+from analysis.effects_seeds import with_seed_apart
 from analysis.statistics import LEVEL, alpha, clopper_pearson, percent, t_margin
 
 if TYPE_CHECKING:
@@ -131,7 +132,8 @@ def stopping(history: pd.DataFrame, trials: pd.DataFrame, families: Sequence[Fam
     Returns:
         The columns of `contrasts` with `rule`; `epochs` and `reference_epochs`, the mean numbers of epochs made; and
         `fell_again` and `reference_fell_again`: in how many of the n trials of either side `val_mse` fell below its
-        best so far after the rule had stopped (0 with all epochs).
+        best so far after the rule had stopped (0 with all epochs). The seed that makes most of the spread
+        (`effects_seeds`).
     """
     import pandas as pd
 
@@ -155,7 +157,8 @@ def stopping(history: pd.DataFrame, trials: pd.DataFrame, families: Sequence[Fam
         again = table.loc[table["fell_again"], ["cell", "seed"]]
         for family in families:
             kind = "fvu" if figures.split_of(family.metric)[1] == "fvu" else "mse"
-            rows = contrasts(table, [family], f"val_{kind}")
+            metric = f"val_{kind}"
+            rows = with_seed_apart(contrasts(table, [family], metric), pairs(table, [family], metric))
             epochs = {"epochs": rows["cell"].map(mean), "reference_epochs": rows["reference"].map(mean)}
             fell = {
                 "fell_again": _among_pairs(rows, "cell", again),

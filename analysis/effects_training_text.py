@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from analysis.command import span
-from analysis.effects_cost import BUSY
+from analysis import effects_seeds, effects_time_text
 from analysis.effects_training import ALL_EPOCHS, EARLY
-from analysis.effects_words import numbers, ratio
+from analysis.effects_words import between, numbers, ratio, seeds
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,38 +17,14 @@ if TYPE_CHECKING:
     from analysis.effects import Estimates
 
 
-def sentences(estimates: Estimates, study: str) -> list[str]:
-    """Every statement on training, each with its n and interval method.
-
-    Args:
-        estimates: All the numbers.
-        study: Its name, for the command that measures time.
-    """
+def sentences(estimates: Estimates) -> list[str]:
+    """Every statement on training, each with its n and interval method."""
     return [
-        *_cost(estimates, study),
+        *effects_time_text.of_families(estimates.cost),
         *_reach(estimates.reach),
         *_stopping(estimates.stopping),
         *_still_falling(estimates.ends),
     ]
-
-
-def _cost(estimates: Estimates, study: str) -> Iterator[str]:
-    if estimates.unmeasured:
-        count = len(estimates.unmeasured)
-        yield (
-            f"Training time of {count} cells has not been measured alone on a quiet machine, and the seconds of a "
-            "search, whose trials share one, are not compared (search_time.csv describes them). Run: "
-            f"python -m study.cost {study}"
-        )
-    for family, rows in estimates.cost.groupby("family", sort=False):
-        named = "; ".join(f"{row['label']} {numbers(row, 'ratio', 'low', 'high')}" for row in rows.to_dict("records"))
-        yield (
-            f"{family}, seconds an epoch ÷ the reference's: {named} (n = {span(rows['n'])} rounds, each cell alone; "
-            f"95 % t intervals of log ratios, single)."
-        )
-    busy = estimates.cost[estimates.cost["cpu_share"] < BUSY]
-    if len(busy):
-        yield f"In {len(busy)} of these something else was running during a measurement: those times are too long."
 
 
 def _reach(table: pd.DataFrame) -> Iterator[str]:
@@ -66,7 +41,7 @@ def _reach(table: pd.DataFrame) -> Iterator[str]:
 
 def _reached(row: dict[str, Any]) -> str:
     interval = "" if np.isnan(row["low"]) else f" [{_epochs(row['low'], row)}, {_epochs(row['high'], row)}]"
-    return f"{row['label']}: {row['reached']} of {row['n']} seeds, median {_epochs(row['epochs'], row)}{interval}"
+    return f"{row['label']}: {row['reached']} of {seeds([row['n']])}, median {_epochs(row['epochs'], row)}{interval}"
 
 
 def _epochs(value: float, row: dict[str, Any]) -> str:
@@ -81,12 +56,15 @@ def _stopping(table: pd.DataFrame) -> Iterator[str]:
     key = ["family", "cell", "reference"]
     both = parts[ALL_EPOCHS].merge(parts[EARLY], on=key, suffixes=("", "_early"))
     both = both[both["n"] > 0]
+    made, last = both[["epochs_early", "reference_epochs_early"]].to_numpy(), both["epochs"].max()
+    if made.min() == last:
+        yield f"Had each trial been {EARLY}, all would have made their {last:.0f} epochs, as they did."
+        return
     moved = both[both["verdict"] != both["verdict_early"]]
-    made = both["epochs_early"]
     yield (
-        f"Had each trial been {EARLY} (after {made.min():.3g} to {made.max():.3g} of {both['epochs'].max():.0f} epochs "
-        f"in the mean of a cell), the verdict on validation error would be the same in {len(both) - len(moved)} of "
-        f"{len(both)} contrasts{_moved(moved)}."
+        f"Had each trial been {EARLY} (in the mean of a cell after {made.min():.3g} of {last:.0f} epochs at the "
+        f"earliest), the verdict on validation error would be the same in {len(both) - len(moved)} of {len(both)} "
+        f"contrasts{_moved(moved)}."
     )
 
 
@@ -95,26 +73,37 @@ def _moved(rows: pd.DataFrame) -> str:
         return ""
     named = "; ".join(
         f"{row['label']} {numbers(row)} → {numbers(row, 'ratio_early', 'ratio_low_early', 'ratio_high_early')}"
-        f"{_fell_again(row)}"
+        f"{_noted(row)}"
         for row in rows.to_dict("records")
     )
     return f", and another in {len(rows)}: {named}"
 
 
-def _fell_again(row: dict[str, Any]) -> str:
-    """Trials that the rule would have ended on the way to a lower error, where there are any."""
-    sides = {"fell_again_early": "the cell's", "reference_fell_again_early": "the reference's"}
-    counts = [f"{row[side]} of {whose} {row['n_early']}" for side, whose in sides.items() if row[side]]
-    return f" (trials stopped before a lower error came: {', '.join(counts)})" if counts else ""
+def _noted(row: Mapping[str, Any]) -> str:
+    """What may have moved a verdict: trials stopped too early, one seed."""
+    early = {name.removesuffix("_early"): value for name, value in row.items() if name.endswith("_early")}
+    found = [*fell_again(early), *effects_seeds.named(early)]
+    return f" ({'; '.join(found)})" if found else ""
+
+
+def fell_again(row: Mapping[str, Any]) -> Iterator[str]:
+    """How many trials the rule would have ended on the way to a lower error, where there are any.
+
+    Args:
+        row: Of `effects_training.stopping`.
+    """
+    sides = {"fell_again": "the cell's", "reference_fell_again": "the reference's"}
+    if counts := [f"{row[side]} of {whose} {row['n']}" for side, whose in sides.items() if row[side]]:
+        yield f"trials stopped before a lower error came: {', '.join(counts)}"
 
 
 def _still_falling(ends: pd.DataFrame) -> Iterator[str]:
     rows = ends[(ends["metric"] == "val_mse") & ends["change"].notna()]
     if len(rows):
         least = rows.loc[rows["change"].idxmin()]
+        span = between(ratio(rows["change"].min()), ratio(rows["change"].max()))
         yield (
-            f"At the end of training the validation MSE is {ratio(rows['change'].min())} to "
-            f"{ratio(rows['change'].max())} times what it was after three quarters of the epochs, the least that of "
-            f"{least['cell']}: networks are compared after equally many epochs, not once they have converged. Where "
-            "training sets or batches differ in size, these are unequally many updates."
+            f"At the end of training the validation MSE is {span} times what it was after three quarters of the "
+            f"epochs, the least that of {least['cell']}: networks are compared after equally many epochs, not once "
+            "they have converged. Where training sets or batches differ in size, these are unequally many updates."
         )

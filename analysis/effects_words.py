@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from analysis import citable, figures
+from analysis.command import span
 from analysis.effects_errors import OVER_PCA
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from analysis.effects_families import Contrast, Family
 
 WORDS = {"lower": "less error than the reference", "higher": "more error than the reference"}
 DIGITS = range(3, 7)  # significant ones of a ratio: more than the first near 1
@@ -41,6 +48,16 @@ def ratio(value: float) -> str:
     return next((text for text in texts if float(text) != 1), "1")
 
 
+def between(low: str, high: str) -> str:
+    """A range of printed numbers: "0.9 to 1.1", or "1" where both ends are."""
+    return low if low == high else f"{low} to {high}"
+
+
+def seeds(counts: Collection[int]) -> str:
+    """How many seeds, in words: "1 seed", "8 to 10 seeds"."""
+    return f"{span(counts)} seed{'' if max(counts) == 1 else 's'}"
+
+
 def failure(row: dict[str, Any]) -> str:
     """A rate of failures in words: "1 of 4 trials failed, 25 % [0.631, 80.6] (METHOD)".
 
@@ -61,6 +78,13 @@ def start(family: str, metric: str) -> str:
         metric: Its own.
     """
     return f"{family}, {metric_name(metric)}"
+
+
+def row_of(table: pd.DataFrame, family: Family, contrast: Contrast) -> dict[str, Any] | None:
+    """The row of a table with a row a contrast; None where it has none of this one."""
+    key = [family.name, contrast.cell, contrast.reference]
+    rows = table[(table[["family", "cell", "reference"]] == key).all(axis=1)]
+    return None if rows.empty else {str(name): value for name, value in rows.iloc[0].items()}
 
 
 def contrast_id(row: Any, baseline: str) -> str:

@@ -13,6 +13,8 @@ same layers, parameters and depth; nothing but the additions is missing:
                 plain twin of the same seed has at its best; trials that never reach it are counted, not dropped.
   gradients     their size at the first kernel over the first epoch, with skips and without: the mechanism that skips
                 are said to have, and a measurement that could refute it.
+  modes         the ratio by the training loss, where each batch is normalised by itself, beside that by errors, where
+                running means and variances are used: how much of the lead is there in training already.
   failures      trials that diverged, or learnt next to nothing: the mean image explains none of the variance, they
                 hardly more. Clopper-Pearson intervals.
   cost          seconds an epoch, where `study.cost` has measured them alone on the machine.
@@ -29,7 +31,7 @@ import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from analysis import citable, command, figures
+from analysis import citable, command, figures, residual_modes
 from study import records
 from study.errors import InputError
 
@@ -124,6 +126,12 @@ def _citable(estimates: Estimates, use: pd.DataFrame, leak: pd.DataFrame) -> lis
         if len(table):
             p = "p" if "p" in table else None
             found.append(citable.statistics(table, name, key=key, what=what, value=value, p=p, prefix=name))
+    for mode, of in residual_modes.MEANING.items() if len(estimates.modes) else ():
+        what = f"{of}: residual ÷ plain, {{dataset}}, {{of}}, depth {{depth}}"
+        found.append(citable.statistics(
+            estimates.modes, "modes", key=["dataset", "of", "depth"], prefix=f"modes-{mode}", what=what,
+            value=mode, low=f"{mode}_low", high=f"{mode}_high",
+        ))  # fmt: skip
     return found
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from analysis import residual_training
+from analysis import residual_modes, residual_training
 from analysis.draws import DRAW
 from analysis.residual_twins import GROUP, PLAIN, SKIPS, interaction, twins
 from analysis.statistics import LEVEL, alpha, bonferroni_t, family
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 METRIC, FVU = "test_mse", "test_fvu"
 NEEDED = [*DRAW, "of", "architecture", "depth", "seed", "trial", "status", "collapsed"]
-NEEDED += ["n_parameters", "val_mse", METRIC, FVU]
+NEEDED += ["n_parameters", "val_mse", "train_mse", METRIC, FVU, "loss", "regularizer"]
 INTERACTION, IMPUTED = "skip × log2 depth", "skip × log2 depth, failures at the mean image's error"
 
 
@@ -40,6 +40,7 @@ class Estimates:
         catching_up: A row a depth: epochs until the residual network is down to its plain twin's kept epoch.
         gradients: A row a depth: size of the first epoch's gradients at the first kernel, residual ÷ plain; and their
             factor per further block a stage, a row for the ratio and one for either architecture.
+        modes: A row a depth: the ratio by the last training loss, by training and by test error (`residual_modes`).
         failures: A row an architecture, depth and kind of failure.
         cost: A row a depth: seconds an epoch, measured alone, and their ratio; empty where none were measured.
     """
@@ -51,6 +52,7 @@ class Estimates:
     convergence: pd.DataFrame
     catching_up: pd.DataFrame
     gradients: pd.DataFrame
+    modes: pd.DataFrame
     failures: pd.DataFrame
     cost: pd.DataFrame
 
@@ -84,6 +86,7 @@ def estimate(trials: pd.DataFrame, history: pd.DataFrame, cost: pd.DataFrame | N
         table(residual_training.convergence(both, rows)),
         table(residual_training.catching_up(both, rows)),
         table(residual_training.gradients(rows)),
+        table(residual_modes.modes(both, history)),
         table(residual_training.failures(both)),
         table(residual_training.cost(both, cost)),
     )

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from analysis import residual_training_text
+from analysis import residual_modes, residual_training_text
 from analysis.citable import Answer, slug
-from analysis.command import span
 from analysis.effects_errors import UNLEARNT
+from analysis.effects_words import seeds
 from analysis.residual_estimates import IMPUTED, INTERACTION
 from analysis.residual_latent_use import EVERYTHING, LEAKS
 from analysis.residual_training_text import as_rows, ends
@@ -33,6 +33,7 @@ def sentences(estimates: Estimates, use: pd.DataFrame, leak: pd.DataFrame, study
         *_demonstration(estimates.depths),
         *_slopes(estimates),
         *_depths(estimates.depths),
+        *residual_modes.sentences(estimates.modes),
         *residual_training_text.sentences(estimates, study),
         *_use(use),
         *_leak(leak),
@@ -62,8 +63,8 @@ def answers(estimates: Estimates, use: pd.DataFrame) -> list[Answer]:
     without = "" if main["what"] == INTERACTION else "with failed trials at the mean image's error "
     sentence = (
         f"{lead} ({failed} of {tried} residual trials failed and {unlearnt} left {100 * UNLEARNT:.0f} % or more of the "
-        f"test variance unexplained, the mean image 100 %; of the plain ones {of_plain[0]} of {of_plain[2]} and "
-        f"{of_plain[1]}; depths {main['depths']}, {dataset}, {of}), and {without}"
+        f"test variance unexplained, the mean image 100 %; {of_plain[0]} of {of_plain[2]} plain trials failed and "
+        f"{of_plain[1]} left as much; depths {main['depths']}, {dataset}, {of}), and {without}"
         f"{_interaction(main)}{_own(by)}{_deepest(estimates.depths, dataset, of)}"
         f"{_ceiling(_of(estimates.depths, dataset, of), SLOPE)}{also}"
     )
@@ -111,10 +112,10 @@ def caption_depth(estimates: Estimates, dataset: str, of: str) -> str:
     slope = ""
     if row is not None:
         slope = f" Line: the mean slope over log2 depth, a factor of {_factor(row)} per doubling (t over seeds)."
-    seeds = f"n = {span(depths['n'])} seeds; {depths['method'].iloc[0]}" if len(depths) else "no depth is complete"
+    shown = f"n = {seeds(depths['n'])}; {depths['method'].iloc[0]}" if len(depths) else "no depth is complete"
     return (
         f"{dataset}, {of}: residual against plain networks of the same depth and parameters. Top left: ratio of test "
-        f"MSE, {seeds}; small points: seeds.{slope} Others: geometric mean and 95 % t interval over seeds; gradient "
+        f"MSE, {shown}; small points: seeds.{slope} Others: geometric mean and 95 % t interval over seeds; gradient "
         "scale: root of the mean of Adam's second moment over the first kernel, which remembers its largest steps, "
         "often the first; below left its ratio in the first epoch. By epoch: the shallowest and the deepest networks."
     )
@@ -134,8 +135,8 @@ def caption_use(use: pd.DataFrame, leak: pd.DataFrame) -> str:
 def _demonstration(depths: pd.DataFrame) -> Iterator[str]:
     if len(depths) and depths["n"].max() < FEW_SEEDS:
         yield (
-            f"A demonstration: {depths['n'].max()} seeds resolve little, and the intervals rest on errors that are "
-            "normal over seeds."
+            f"A demonstration: {seeds([depths['n'].max()])} can resolve little, and the intervals rest on errors "
+            "that are normal over seeds."
         )
 
 
@@ -155,7 +156,7 @@ def _interaction(row: dict[str, Any]) -> str:
         said = "residual networks lose ground to plain ones with depth"
     return (
         f"{said}: with each doubling of depth the test MSE of residual ÷ plain networks changes by a factor of "
-        f"{_factor(row)} (skip × log2 depth, {row['method']}, n = {row['n']} seeds{_p(row)}{_coarse(row)})."
+        f"{_factor(row)} (skip × log2 depth, {row['method']}, n = {seeds([row['n']])}{_p(row)}{_coarse(row)})."
     )
 
 
@@ -166,7 +167,7 @@ def _p(row: dict[str, Any]) -> str:
 def _coarse(row: dict[str, Any]) -> str:
     """What few seeds allow without normality."""
     least = Fraction(smallest_p(int(row["n"])))  # a power of 1/2; no table holds it as a decimal number
-    return f"; assumes normality: sign flips of {row['n']} seeds give no p below {least}" if least > LEVEL else ""
+    return f"; assumes normality: sign flips of {seeds([row['n']])} give no p below {least}" if least > LEVEL else ""
 
 
 def _factor(row: dict[str, Any]) -> str:
@@ -190,15 +191,15 @@ def _own(by: dict[str, dict[str, Any]]) -> str:
     if SKIPS not in by:
         return ""
     low, high = by[SKIPS]["low"], by[SKIPS]["high"]
-    so = "whether depth itself changes the error of residual networks is not resolved"
+    so = "whether deeper residual networks get better, as was expected, is not resolved"
     if low > 1:
-        so = "depth itself buys residual networks nothing here"
+        so = "deeper residual networks were expected to get better, and get worse"
     elif high < 1:
-        so = "depth itself reduces the error of residual networks"
+        so = "deeper residual networks get better, as was expected"
     both = [name for name in (PLAIN, SKIPS) if name in by]
     factors = " and ".join(f"of {KINDS[name]} networks by {_factor(by[name])}" for name in both)
-    n = " and ".join(str(by[name]["n"]) for name in both)
-    return f" A doubling of depth multiplies the test MSE {factors} (n = {n} seeds; descriptive): {so}."
+    n = seeds([by[name]["n"] for name in both])
+    return f" A doubling of depth multiplies the test MSE {factors} (n = {n}; descriptive): {so}."
 
 
 def _ceiling(rows: pd.DataFrame, also: str = "") -> str:
@@ -236,7 +237,7 @@ def _range(low: float, high: float, form: str) -> str:
 
 
 def _imputed(row: dict[str, Any]) -> str:
-    return f"With failed trials at the mean image's error the interaction is {_factor(row)} (n = {row['n']} seeds)."
+    return f"With failed trials at the mean image's error the interaction is {_factor(row)} (n = {seeds([row['n']])})."
 
 
 def _depths(table: pd.DataFrame) -> Iterator[str]:
@@ -250,7 +251,7 @@ def _depths(table: pd.DataFrame) -> Iterator[str]:
         unequal = rows[rows["parameters"] != rows["parameters_plain"]]
         equal = "at equal parameters" if unequal.empty else f"with unequal parameters at {len(unequal)} depths"
         yield (
-            f"{dataset}, {of}: test MSE, residual ÷ plain, {equal}: {'; '.join(parts)} (n = {span(rows['n'])} seeds, "
+            f"{dataset}, {of}: test MSE, residual ÷ plain, {equal}: {'; '.join(parts)} (n = {seeds(rows['n'])}, "
             f"{first['method']}{_left_out(rows)}; FVU: fraction of test variance unexplained, over seeds)."
             f"{_ceiling(rows)}"
         )
@@ -293,7 +294,7 @@ def _leak(leak: pd.DataFrame) -> Iterator[str]:
     for row in as_rows(leak):
         yield (
             f"{row['cell']} against {row['reference']}, {row['what']}: {row['unet']:.3g} against {row['without']:.3g}; "
-            f"{row['measure']}: {row['value']:.3g}{ends(row)} ({row['method']}, n = {row['n']} seeds{_p(row)}; "
+            f"{row['measure']}: {row['value']:.3g}{ends(row)} ({row['method']}, n = {seeds([row['n']])}{_p(row)}; "
             "descriptive)."
         )
 

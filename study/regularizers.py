@@ -28,9 +28,9 @@ def none(encoder: Any, decoder: Any, loss: Callable, images: Any, random: Any) -
 
 @level(
     why="Trained to restore a clean image from a noisy one (Vincent et al. 2008, doi:10.1145/1390156.1390294), the "
-    "network cannot get by with copying: it has to know what images of the set look like. It should denoise better "
-    "than the plain autoencoder, and pay with a little error on clean images. The noise is Gaussian with a standard "
-    f"deviation of {NOISE} of the pixel range, clipped to it."
+    "network cannot get by with copying: it has to know what images of the set look like. Expected: it denoises better "
+    "than the plain autoencoder, and has more error on clean images, which it is not trained on. The noise is Gaussian "
+    f"with a standard deviation of {NOISE} of the pixel range, clipped to it."
 )
 def denoising(encoder: Any, decoder: Any, loss: Callable, images: Any, random: Any) -> Any:
     """The mean loss of reconstructions from noisy images, against the clean ones."""
@@ -87,9 +87,9 @@ def contractive(encoder: Any, decoder: Any, loss: Callable, images: Any, random:
 @level(
     why="The variational autoencoder, which the Keras example itself is (Kingma and Welling 2014, arXiv:1312.6114): "
     "the code of an image is a Gaussian, drawn from in training and held near the standard normal by a divergence. "
-    "Codes then fill a region that one can draw from, so that generation should gain what reconstruction loses. The "
-    "loss stands for the negative log-likelihood of a pixel; only BCE, and MSE as a Gaussian of variance 1/2, are "
-    "such likelihoods. Where the divergence costs more than a unit earns, the unit falls silent.",
+    "Codes then fill a region that one can draw from. Expected: reconstruction loses, and generation gains. The loss "
+    "stands for the negative log-likelihood of a pixel; only BCE, and MSE as a Gaussian of variance 1/2, are such "
+    "likelihoods. Where the divergence costs more than a unit earns, the unit falls silent.",
     doubles_code=True,
 )
 def variational(encoder: Any, decoder: Any, loss: Callable, images: Any, random: Any) -> Any:

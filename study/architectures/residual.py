@@ -8,9 +8,10 @@ from study.levels import level
 
 @level(
     why="A residual block learns a change to its input instead of a new representation, so that doing nothing is easy "
-    "and gradients reach the first layers undiminished (He et al. 2016, arXiv:1512.03385). In an autoencoder the skips "
-    "stay within the encoder and within the decoder; none passes the code, which remains the only way. They should "
-    "matter little in networks of a few layers and let deeper ones go on improving where plain ones get worse.",
+    "(He et al. 2016, arXiv:1512.03385); its skip is also commonly said to keep gradients from vanishing on the way to "
+    "the first layers. In an autoencoder the skips stay within the encoder and within the decoder; none passes the "
+    "code, which remains the only way. Expected: they matter little in networks of a few layers, and deeper ones go on "
+    "improving where plain ones get worse.",
     takes_depth=True,
 )
 def build(shape: tuple[int, int, int], latent_dim: int, depth: int | None = None) -> tuple[Any, Any]:

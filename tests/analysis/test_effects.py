@@ -9,9 +9,11 @@ import time
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from analysis import (
     effects,
+    effects_answers,
     effects_citable,
     effects_codes,
     effects_figures,
@@ -38,6 +40,7 @@ FAMILIES = {
 """
 )
 BASE, CNN = "digits-keras_io-k2-bce-b32", "digits-cnn-k2-bce-b32"
+PHOTOS = "photo_patches-keras_io-k2-bce-b32"
 DATA = {
     "digits": {"shape": [8, 8, 1], "source": "scikit-learn"},
     "photo_patches": {"shape": [32, 32, 3], "source": "two photographs"},
@@ -68,7 +71,7 @@ def numbers_of(estimates, cell):
 
 
 def block(estimates, space, label):
-    found = effects_modifications.blocks(estimates, space, DATA, "mine")
+    found = effects_modifications.blocks(estimates, space, DATA)
     return next(one for one in found if one["label"] == label)
 
 
@@ -127,12 +130,12 @@ def test_sentences_follow_the_intervals(usual):
     latent = usual.contrasts.query("family == 'latent'")
     assert "latent, test MSE: more error than the reference in 1 of 3 contrasts: latent_dim 2 → 1: 1.4" in text
     assert "latent, test MSE: less error than the reference in 2 of 3 contrasts: latent_dim 2 → 8" in text
-    assert f"n = 10 seeds; {latent['method'].iloc[0]}" in text
+    assert f"(ratio of geometric means, n = 10 seeds; {latent['method'].iloc[0]})." in text
     row = usual.contrasts.query("family == 'regularizer'").iloc[0]
     assert row["verdict"] == "not resolved", "the synthetic regularizer does nothing"
     assert f"regularizer, test MSE: not resolved for {row['label']}: {row['ratio']:.3g} [" in text
     assert "None of the 110 trials of the declared contrasts failed." in text
-    assert "python -m study.cost mine" in text and "seconds an epoch ÷" not in text
+    assert text.count("python -m study.cost mine") == 1 and "seconds an epoch ÷" not in text
     assert "latent_dim 2 → 1: 0 of 10 seeds, median > 6" in text
 
 
@@ -154,7 +157,7 @@ def test_every_name_of_a_metric_is_of_an_error(usual):
 def test_what_is_equal_in_all_comparisons_is_the_number_of_epochs(usual):
     ends = usual.ends.query("metric == 'val_mse'")["change"]
     (text,) = [text for text in said(usual) if text.startswith("At the end of training")]
-    assert f"{ends.min():.3g} to {ends.max():.3g} times what it was after three quarters of the epochs" in text
+    assert f" is {ends.min():.3g} times what it was after three quarters of the epochs" in text, "all the same"
     assert "equally many epochs" in text and "unequally many updates" in text
 
 
@@ -164,46 +167,65 @@ def test_how_epochs_are_counted_is_said_once(usual):
     assert text.count("Epochs to the reference's end: ") == 1 + usual.reach["family"].nunique()
 
 
-def test_an_answer_says_what_of_its_figure_it_does_not_count(usual):
-    found = {a.question: a.sentence for a in effects_text.answers(usual, {"digits": 1, "photo_patches": 3})}
+def test_an_answer_counts_all_of_a_family_and_names_the_reference(usual):
+    """The linear network is held against the baseline's with another loss, and counts as the others do."""
+    found = {a.question: a.sentence for a in effects_answers.answers(usual, {"digits": 1, "photo_patches": 3})}
     row = usual.contrasts.query("label == 'architecture keras_io → linear at loss mse'").iloc[0]
-    beside = "; not counted, since the reference is not the baseline: architecture keras_io → linear at loss mse: "
-    assert beside + effects_words.numbers(row) in found["architecture"]
-    assert "not counted" not in found["latent"]
-    same = usual.contrasts.query("family == 'architecture'")
-    assert effects_text._beside(same, usual) == "", "all of its rows are counted"
-    five = pd.concat([same.iloc[[2]]] * 5, ignore_index=True).assign(verdict="higher")
-    more = dataclasses.replace(usual, contrasts=pd.concat([same.iloc[:2], five], ignore_index=True))
-    many = effects_text._beside(same.iloc[:2], more)
-    assert many.count(", more error") == 4 and many.endswith("; and 1 more")
+    assert found["architecture"].startswith(
+        "1 of 2 other architectures tried came with less test MSE than the reference (architecture keras_io), 0 with "
+        "more, 1 not resolved with 10 seeds. Resolved: architecture cnn: "
+    )
+    lost = usual.contrasts["verdict"].where(usual.contrasts["cell"] != row["cell"], "higher")
+    worse = effects_answers.answers(dataclasses.replace(usual, contrasts=usual.contrasts.assign(verdict=lost)), {})
+    assert f"architecture linear at loss mse: {effects_words.numbers(row)} times" in worse[0].sentence
+    assert "not counted" not in found["latent"].lower()
 
 
 def test_a_network_whose_decoder_sees_the_image_past_the_code_is_counted_apart(usual):
     assert usual.contrasts.set_index("cell")["past_code"].to_dict().pop("digits-unet-k2-bce-b32")
     assert usual.contrasts["past_code"].sum() == 1
-    found = {a.question: a for a in effects_text.answers(usual, {"digits": 1, "photo_patches": 3})}["architecture"]
+    found = {a.question: a for a in effects_answers.answers(usual, {"digits": 1, "photo_patches": 3})}["architecture"]
     row = usual.contrasts.query("label == 'architecture keras_io → unet'").iloc[0]
-    assert (
-        "; not counted, since a decoder sees the image past the code: architecture keras_io → unet: "
-        f"{effects_words.numbers(row)}, less error; not counted, since the reference"
-    ) in found.sentence
-    assert found.sentence.startswith("The one other architecture tried") and found.statistic == f"architecture-{CNN}"
+    apart = f"architecture unet: {effects_words.numbers(row)}, less error."
+    assert found.sentence.endswith(f" Not counted, since a decoder sees the image past the code: {apart}")
     alone = dataclasses.replace(usual, contrasts=usual.contrasts.query("label == 'architecture keras_io → unet'"))
-    assert effects_text.answers(alone, {}) == [], "a leak answers nothing"
+    assert effects_answers.answers(alone, {}) == [], "a leak answers nothing"
+    counted = usual.contrasts.query("family == 'architecture' and cell == @CNN")
+    five = pd.concat([row.to_frame().T] * 5, ignore_index=True).assign(verdict="higher")
+    more = dataclasses.replace(usual, contrasts=pd.concat([counted, five], ignore_index=True))
+    (many,) = effects_answers._uncounted(counted, more)
+    assert many.count(", more error") == 4 and many.endswith("; and 1 more.")
 
 
-def test_the_other_depths_stand_beside_an_answer_about_one(usual):
-    label = "architecture keras_io → cnn at depth "
-    rows = usual.contrasts.query("cell == @CNN").assign(label=f"{label}1", verdict="not resolved")
-    deep = rows.assign(label=f"{label}8", reference="digits-cnn-k2-mse-b32", verdict="lower")
-    both = dataclasses.replace(usual, contrasts=pd.concat([rows, deep], ignore_index=True))
-    same = usual.failures.replace({"cell": {CNN: "digits-cnn-k2-mse-b32"}})
-    both = dataclasses.replace(both, failures=pd.concat([usual.failures, same], ignore_index=True).drop_duplicates())
-    (answer,) = effects_text.answers(both, {})
-    assert f"not resolved with 10 seeds: {label}1: 0." in answer.sentence
-    assert f"since the reference is not the baseline: {label}8: 0." in answer.sentence and ", less error" in (
-        answer.sentence
+def test_one_level_at_several_settings_is_one_level():
+    """Whether or not one of the settings is the baseline's."""
+    for base in (2, 3):
+        text = (
+            f'BASELINE = dict(dataset="digits", architecture="linear", latent_dim={base}, loss="mse", batch_size=32)\n'
+            'BLOCKS = dict(all=dict(architecture=["linear", "cnn"], latent_dim=[2, 8]))\n'
+            "TRAINING = dict(epochs=6, seeds=10)\n"
+            'FAMILIES = dict(linear=dict(metric="test_mse", contrasts=[\n'
+            '    (dict(architecture="cnn", latent_dim=k), dict(latent_dim=k)) for k in (2, 8)]))\n'
+        )
+        of = parsed(text)
+        trials = table(of, ratio=lambda cell: 0.5 if cell["architecture"] == "cnn" else 1.0)
+        (answer,) = effects_answers.answers(effects.estimate(trials, curves(trials), of), {})
+        assert answer.sentence.startswith(
+            "The one other architecture tried, at 2 latent sizes: 2 of 2 with less test MSE than the reference "
+            "(architecture linear), 0 with more: architecture cnn at latent_dim 2: 0."
+        )
+
+
+def test_an_answer_says_how_long_an_epoch_takes_where_that_was_measured(usual):
+    rows = usual.contrasts.query("family == 'loss'")[["family", "cell", "reference"]]
+    cost = rows.assign(ratio=[1.5, 0.8], low=[1.25, 0.7], high=[1.75, 0.9], n=3)
+    found = effects_answers.answers(dataclasses.replace(usual, cost=cost), {})
+    (loss,) = [a.sentence for a in found if a.question == "loss"]
+    times = (
+        "An epoch takes, in this order, 1.5 [1.25, 1.75]; 0.8 [0.7, 0.9] times the reference's seconds (n = 3 rounds"
     )
+    assert times in loss
+    assert not any("An epoch" in a.sentence for a in found if a.question != "loss")
 
 
 def test_networks_no_better_than_the_mean_image_are_named_as_such(usual):
@@ -213,21 +235,21 @@ def test_networks_no_better_than_the_mean_image_are_named_as_such(usual):
     def of(count, cell=mae):
         failures = usual.failures.assign(count=usual.failures["count"].mask(hit, count).astype(int))
         found = dataclasses.replace(usual, failures=failures.replace({"cell": {mae: cell, cell: mae}}))
-        answers = {a.question: a.sentence for a in effects_text.answers(found, {})}
+        answers = {a.question: a.sentence for a in effects_answers.answers(found, {})}
         return answers["loss"], " ".join(effects_text.sentences(found, "mine"))
 
     collapsed, rest = "(10 of its 10 networks no better than the mean image)", "better than the mean image)"
     answer, text = of(10)
-    assert f"loss bce → mae: {numbers_of(usual, mae)} {collapsed}" in answer and answer.count(rest) == 1
+    assert f"loss mae: {numbers_of(usual, mae)} {collapsed}" in answer and answer.count(rest) == 1
     assert f"loss bce → mae: {numbers_of(usual, mae)} {collapsed}" in text
     assert "(9 of its 10 networks no better than the mean image)" in of(9)[0] and rest not in of(0)[0]
     assert of(10, BASE)[0].count("(10 of the reference's 10 networks no better than the mean image)") == 2
 
 
 def test_a_latent_size_above_the_narrowest_layer_is_named_as_such(usual):
-    answer = {a.question: a.sentence for a in effects_text.answers(usual, {})}["latent"]
+    answer = {a.question: a.sentence for a in effects_answers.answers(usual, {})}["latent"]
     of_32 = numbers_of(usual, "digits-keras_io-k32-bce-b32")
-    assert f"latent_dim 2 → 32: {of_32} (its layer of 16 units is narrower than the code)" in answer
+    assert f"latent_dim 32: {of_32} (its layer of 16 units is narrower than the code)" in answer
     assert answer.count("narrower") == 1
     assert set(usual.contrasts["narrowest_width"]) == {16}
 
@@ -237,35 +259,50 @@ def test_a_measure_by_which_a_contrast_turns_round_is_said_with_it(usual):
     turned = (others["cell"] == CNN) & others["metric"].isin(["test_ssim", "test_mae"])
     open_ = (others["cell"] == CNN) & (others["metric"] == "test_psnr")
     others["verdict"] = others["verdict"].mask(turned, "higher").mask(open_, "not resolved")
-    answer = effects_text.answers(dataclasses.replace(usual, others=others), {})[0].sentence
+    answer = effects_answers.answers(dataclasses.replace(usual, others=others), {})[0].sentence
     mae, ssim = (effects_words.numbers(row) for row in others[turned].to_dict("records"))
     assert f"(the other way round by test MAE {mae}, test 1 - SSIM {ssim})" in answer
-    assert "other way round" not in effects_text.answers(usual, {})[0].sentence
+    assert "other way round" not in effects_answers.answers(usual, {})[0].sentence
 
 
-def test_an_answer_across_data_sets_holds_the_error_against_pcas(usual):
-    row = usual.contrasts.query("family == 'dataset'").assign(metric="test_over_pca", verdict="higher")
-    found = dataclasses.replace(usual, others=pd.concat([usual.others, row], ignore_index=True))
-    answers = {a.question: a.sentence for a in effects_text.answers(found, {"photo_patches": 3})}
-    against = "; against PCA at the same size on the same images (error ÷ PCA's): dataset digits → photo_patches: "
-    assert (
-        f"{against}{numbers_of(usual, row['cell'].iloc[0])} times the reference's, does worse by it"
-        in (answers["dataset"])
+def test_an_answer_across_data_sets_holds_both_errors_against_pcas(space, trials):
+    """The network on the one is no better than PCA, that on the other is."""
+    of_photos = trials["dataset"] == "photo_patches"
+    over = trials["test_mse"] / trials["test_mse"].where(of_photos, 0.05)
+    noise = np.random.default_rng(0).normal(0, 0.01, len(trials))
+    sides = trials["trial"].str.contains(f"{PHOTOS}|{BASE}|{CNN}")
+    known = trials.assign(test_over_pca=(over * np.exp(noise)).where(sides), test_pca_fvu=0.5)
+    found = effects.estimate(known, curves(known), space)
+    assert set(found.others.query("metric == 'test_over_pca'")["family"]) == {"dataset"}, "elsewhere PCA cancels"
+    mine, theirs = (found.over_pca.set_index("cell").loc[name] for name in (PHOTOS, BASE))
+    logs = np.log(known.query("trial.str.startswith(@BASE + '-')")["test_over_pca"])
+    low, high = np.exp(stats.t.interval(0.95, 9, logs.mean(), stats.sem(logs)))
+    assert theirs[["value", "low", "high"]].tolist() == pytest.approx([np.exp(logs.mean()), low, high])
+    answers = {a.question: a.sentence for a in effects_answers.answers(found, {"photo_patches": 3})}
+    one, other = (effects_words.numbers(side, "value", "low", "high") for side in (mine, theirs))
+    said_of_it = (
+        f"gainst PCA at the same size on the same images, the error is {one} times PCA's (no gain on PCA is "
+        f"resolved), the reference's {other} times PCA's (less than PCA); the first ÷ the second is "
     )
-    without = {a.question: a.sentence for a in effects_text.answers(usual, {"photo_patches": 3})}
-    assert "PCA" not in without["dataset"] and "differ in more than their channels" in without["dataset"]
-    assert "channels" not in without["latent"]
+    assert f" A{said_of_it}" in answers["dataset"] and "worse against PCA than the reference" in answers["dataset"]
+    assert any(text.startswith(f"dataset, dataset digits → photo_patches: a{said_of_it}") for text in said(found))
+    assert "differ in more than their channels" in answers["dataset"] and "channels" not in answers["latent"]
+    assert f"over-pca-{BASE}" in set(pd.concat(effects_citable.statistics(found))["id"])
+
+
+def test_nothing_is_said_of_pca_where_it_was_not_fitted(usual):
+    assert not any("PCA" in a.sentence for a in effects_answers.answers(usual, {"photo_patches": 3}))
 
 
 def test_an_answer_names_what_is_resolved_before_what_only_looks_large(usual):
     table = usual.contrasts.query("family == 'latent'").copy()
     table["verdict"] = ["not resolved", "lower", "lower"]
-    answer = effects_text._answer("latent", table[~table["label"].str.endswith("→ 1")], usual)
-    assert "not resolved" not in answer.sentence and "the largest" not in answer.sentence
+    answer = effects_answers._answer("latent", table[~table["label"].str.endswith("→ 1")], usual)
+    assert "not resolved" not in answer.sentence and "largest" not in answer.sentence
     table.loc[table.index[0], "value"] = 9.0  # large, and not resolved
     others = table.assign(label=table["label"].str.replace("→ 1", "→ 64"))
-    answer = effects_text._answer("latent", others, usual)
-    assert "the largest resolved, latent_dim" in answer.sentence and "→ 64" not in answer.sentence
+    answer = effects_answers._answer("latent", others, usual)
+    assert ". Resolved: latent_dim" in answer.sentence and "latent_dim 64" not in answer.sentence
 
 
 def test_few_seeds_a_partial_study_and_failures_are_said(space, trials):
@@ -274,10 +311,19 @@ def test_few_seeds_a_partial_study_and_failures_are_said(space, trials):
     text = " ".join(said(effects.estimate(some, curves(some), space)))
     assert "A demonstration: with 4 seeds a sign-flip test, exact and free of normality, can give no" in text
     assert "two-sided p below 0.125;" in text and text.count("sign-flip") == 1
-    assert "PARTIAL: 70 trials of 11 cells" in text and "Run: python -m study.search mine" in text
+    assert text.count("python -m") == 2, "each command once"
+    assert "Still missing: 70 of 110 trials (python -m study.search mine); the training time of 11 of 11 cells" in text
     assert "architecture keras_io → unet: no pair: digits-unet-k2-bce-b32 has not been trained yet." in text
     assert f"{CNN}: 1 of 4 trials failed, 25 % [0.631, 80.6]" in text
     assert "with failed trials at the mean image's error the ratio is" in text
+
+
+def test_the_command_that_makes_codes_again_is_said_once():
+    gone = [f"{trial} was left out: it is gone. Rebuild it: --rebuild {trial}" for trial in "ab"]
+    found = [*effects._in_short([*gone, "classes are not compared: no data"], "mine")]
+    assert found[0] == "classes are not compared: no data" and len(found) == 2
+    assert found[1].count("python -m study.search mine --rebuild 'PATTERN'") == 1
+    assert [*effects._in_short([], "mine")] == []
 
 
 def test_early_stopping_that_changes_a_verdict_is_said(space, trials):
@@ -285,8 +331,39 @@ def test_early_stopping_that_changes_a_verdict_is_said(space, trials):
     stuck = history["trial"].str.startswith("digits-keras_io-k8-bce-b32") & (history["epoch"] < 6)
     found = effects.estimate(trials, history.assign(val_mse=history["val_mse"].mask(stuck, 0.5)), space)
     (text,) = [text for text in said(found) if "another in 1: latent_dim 2 → 8" in text]
+    assert "(in the mean of a cell after 4 of 6 epochs at the earliest)" in text
     assert "(trials stopped before a lower error came: 10 of the cell's 10)." in text
-    assert not any("another in" in text for text in said(effects.estimate(trials, history, space)))
+    told = " ".join(block(found, space, "latent_dim 2 → 8")["certainty"])
+    assert "With early stopping, the validation MSE is" in told
+    assert "times the reference's: higher; trials stopped before a lower error came: 10 of the cell's 10." in told
+    never = effects.estimate(trials, history, space)
+    assert any("all would have made their 6 epochs, as they did" in text for text in said(never))
+    assert not any("early stopping" in text for text in block(never, space, "latent_dim 2 → 8")["certainty"])
+
+
+def test_one_seed_that_early_stopping_ends_too_soon_is_named(space, trials):
+    history, some = curves(trials), trials[trials["seed"] < 4]
+    stuck = (history["trial"] == "digits-keras_io-k8-bce-b32-s01") & (history["epoch"] < 6)
+    found = effects.estimate(some, history.assign(val_mse=history["val_mse"].mask(stuck, 0.5)), space)
+    (told,) = [text for text in block(found, space, "latent_dim 2 → 8")["certainty"] if text.startswith("With early")]
+    assert "; trials stopped before a lower error came: 1 of the cell's 4; most of the spread is one seed's: " in told
+    assert " in seed 1, " in told
+
+
+def test_one_seed_is_no_plural_and_a_cell_that_never_gets_there_is_said_so(space, trials):
+    few = trials[trials["seed"] < 1]
+    found = effects.estimate(few, curves(few), space)
+    blocks = effects_modifications.blocks(found, space, DATA)
+    text = " ".join([*said(found), json.dumps(blocks), str(effects_answers.answers(found, {"photo_patches": 3}))])
+    assert "1 seeds" not in text and "1 epochs" not in text
+    told = " ".join(block(found, space, "latent_dim 2 → 1")["time"])
+    assert "that the reference ends with in 0 of 1 seed within 6 epochs;" in told
+
+
+def test_an_error_that_no_longer_moves_is_said_so():
+    assert effects_modifications._still(1.0) == "; the first did not move over the last quarter of the epochs"
+    assert effects_modifications._still(0.9).startswith("; the first is 0.9 times what it was")
+    assert effects_modifications._still(np.nan) == ""
 
 
 def test_measured_times_are_said_with_rounds(space, trials):
@@ -300,11 +377,12 @@ def test_measured_times_are_said_with_rounds(space, trials):
     )  # fmt: skip
     found = effects.estimate(trials, curves(trials), space, cost=measured)
     text = " ".join(said(found))
-    assert "architecture, seconds an epoch ÷ the reference's: architecture keras_io → cnn 2.04" in text
-    assert "n = 3 rounds" in text and "those times are too long" in text and "Training time of 9 cells" in text
-    assert "An epoch takes 2.04 [" in " ".join(block(found, space, "architecture keras_io → cnn")["time"])
-    other = " ".join(block(found, space, "architecture keras_io → unet")["time"])
-    assert "Its training time was not measured alone on a quiet machine. Run: python -m study.cost mine" in other
+    assert "architecture, seconds an epoch ÷ the reference's: longer for architecture keras_io → cnn: 2.04 [" in text
+    assert "n = 3 rounds" in text and "those times are too long" in text and "training time of 9 of 11 cells" in text
+    told = " ".join(block(found, space, "architecture keras_io → cnn")["time"])
+    assert "An epoch takes 2.04 [" in told and "times the reference's seconds (longer): 2.25 s against 1.1 s" in told
+    other = block(found, space, "architecture keras_io → unet")["time"]
+    assert other[0] == "Its training time was not measured alone on the machine."
 
 
 def test_the_seconds_of_a_search_are_described_and_not_compared(space, trials):
@@ -314,25 +392,34 @@ def test_the_seconds_of_a_search_are_described_and_not_compared(space, trials):
     row = found.search_time[found.search_time["cell"] == CNN].iloc[0]
     assert (row["n"], row["seconds"], row["least"], row["greatest"], row["reference_seconds"]) == (10, 5.5, 1, 10, 1)
     told = " ".join(block(found, space, "architecture keras_io → cnn")["time"])
-    assert "quiet machine" not in told, "nothing was measured: that is said once, not with each modification"
-    assert "While other trials ran beside it" in told and "5.5 s (median of n = 10 seeds; 1 to 10)" in told
+    assert "not measured" not in told, "nothing was measured: that is said once, not with each modification"
+    assert "In the search an epoch took 5.5 s (median of n = 10 seeds; 1 to 10), the reference's 1 s (1)." in told
+    beside = [one["label"] for one in effects_modifications.blocks(found, space, DATA) if "beside" in str(one["time"])]
+    firsts = found.contrasts.groupby("family", sort=False)["label"].first()
+    assert beside == list(firsts), "once a family"
+    far = rows.assign(epoch_seconds=rows["epoch_seconds"].where(rows["architecture"] == "cnn", 0.5))
+    told = " ".join(block(effects.estimate(far, curves(far), space), space, "architecture keras_io → cnn")["time"])
+    assert "the reference's 0.5 s (0.5), ranges a factor of 2 or more apart: more than load explains." in told
     elsewhere = rows.assign(environment=np.where(rows["architecture"] == "cnn", "a", "b"))
     told = effects.estimate(elsewhere, curves(elsewhere), space).search_time
     assert CNN not in set(told["cell"]), "seconds of two machines are not set side by side"
 
 
 def test_answers_are_about_the_baseline_and_cite_a_statistic(usual):
-    found = {a.question: a for a in effects_text.answers(usual, {"digits": 1, "photo_patches": 3})}
+    found = {a.question: a for a in effects_answers.answers(usual, {"digits": 1, "photo_patches": 3})}
     assert set(found) == {"architecture", "latent", "loss", "dataset"}
     known = set(pd.concat(effects_citable.statistics(usual))["id"])
     assert all(a.statistic in known for a in found.values())
-    assert "2 of 3 other latent sizes tried came with less test MSE than the reference, 1 with more:" in (
-        found["latent"].sentence
+    assert found["latent"].sentence.startswith(
+        "2 of 3 other latent sizes tried came with less test MSE than the reference (latent_dim 2), 1 with more: "
     )
-    assert "latent_dim 2 → 1: 1.4" in found["latent"].sentence and found["latent"].figure == "forest-latent"
+    assert "latent_dim 1: 1.4" in found["latent"].sentence and found["latent"].figure == "forest-latent"
     assert found["dataset"].sentence.startswith("The one data set with several channels tried ")
-    assert "1 of 1" not in " ".join(said(usual)), "of a single contrast there is nothing to count"
-    grey = effects_text.answers(usual, {"digits": 1, "photo_patches": 1})
+    assert (
+        "than the reference (dataset digits): " in found["dataset"].sentence or "resolved" in found["dataset"].sentence
+    )
+    assert "in 1 of 1" not in " ".join(said(usual)), "of a single contrast there is nothing to count"
+    grey = effects_answers.answers(usual, {"digits": 1, "photo_patches": 1})
     assert "dataset" not in {a.question for a in grey}, "a data set of one channel answers nothing"
 
 
@@ -348,7 +435,7 @@ def test_ids_are_unique_and_name_the_reference_unless_it_is_the_baseline(usual):
 
 
 def test_a_block_for_every_contrast_that_was_measured(usual, space):
-    found = effects_modifications.blocks(usual, space, DATA, "mine")
+    found = effects_modifications.blocks(usual, space, DATA)
     assert [one["label"] for one in found] == list(usual.contrasts["label"])
     for one in found:
         assert one["code"] and one["why"] and one["loss"] and one["performance"] and one["certainty"]
@@ -367,7 +454,7 @@ def test_a_block_says_why_with_the_registrys_words_and_shows_the_code(usual, spa
     assert "layers.Dense(16" in cnn["code"][0]["diff"]
     data = block(usual, space, "dataset digits → photo_patches")
     assert "photo_patches (32×32×3; two photographs)" in data["why"][0]
-    assert "Its 3 channels have to be coded as well." in data["why"][0]
+    assert data["why"][0].endswith("a code of the same size, makes of images of 3 channels instead of 1.")
     assert "One unit puts all images on a line" in block(usual, space, "latent_dim 2 → 1")["why"][0]
 
 
@@ -393,7 +480,32 @@ def test_a_collapsed_trial_is_said_with_its_rate_and_method(space, trials):
 def test_the_only_contrast_of_a_family_is_adjusted_for_nothing(usual, space):
     one = " ".join(block(usual, space, "regularizer none → variational")["certainty"])
     assert ", the only contrast of its family; the least" in one and "adjusted p" not in one
-    assert "among 3 contrasts" in " ".join(block(usual, space, "latent_dim 2 → 1")["certainty"])
+    several = " ".join(block(usual, space, "latent_dim 2 → 1")["certainty"])
+    assert "among 3 contrasts" in several and "this interval is single, the paired one simultaneous among 3" in several
+    assert "this interval is single, as is the paired one." in one and "The pairs correlate by" in one
+
+
+def test_a_correlation_of_a_few_pairs_is_not_said(space, trials):
+    few = trials[trials["seed"] < 5]
+    told = " ".join(block(effects.estimate(few, curves(few), space), space, "latent_dim 2 → 1")["certainty"])
+    assert "correlate" not in told and "Unpaired (Welch), the ratio is" in told
+
+
+def test_a_seed_that_makes_most_of_the_spread_is_named(space, trials):
+    some = trials[trials["seed"] < 4].copy()
+    some.loc[some["trial"] == "digits-keras_io-k8-bce-b32-s02", ["test_mse", "val_mse"]] *= 1.3
+    found = effects.estimate(some, curves(some), space)
+    row = found.contrasts.set_index("label").loc["latent_dim 2 → 8"]
+    ratios = found.pairs.query("label == 'latent_dim 2 → 8'").set_index("seed")["ratio"]
+    others = ratios.drop(2)
+    assert row[["seed_apart", "ratio_apart"]].tolist() == [2, ratios[2]] and row["n"] == 4, "it is named, and stays in"
+    assert row[["others_low", "others_high"]].tolist() == [others.min(), others.max()]
+    rest = f"{others.min():.3g} to {others.max():.3g}"
+    told = f"ost of the spread is one seed's: {ratios[2]:.3g} in seed 2, {rest} in the others"
+    assert f"M{told}." in block(found, space, "latent_dim 2 → 8")["performance"]
+    answers = {a.question: a.sentence for a in effects_answers.answers(found, {})}
+    assert f"(m{told})" in answers["latent"] and f"(m{told})" in " ".join(said(found))
+    assert "one seed's" not in answers["architecture"]
 
 
 def test_the_least_p_of_sign_flips_is_said_only_of_sign_flips(usual, space, trials):
@@ -407,7 +519,9 @@ def test_the_least_p_of_sign_flips_is_said_only_of_sign_flips(usual, space, tria
 def test_losses_are_compared_only_where_both_have_the_same(usual, space):
     assert any("The training loss ends at" in text for text in block(usual, space, "latent_dim 2 → 1")["loss"])
     mse = " ".join(block(usual, space, "loss bce → mse")["loss"])
-    assert "on different scales" in mse and "training loss" not in mse and "The validation MSE ends at" in mse
+    assert "minimise different objectives" in mse and "training loss" not in mse and "validation MSE ends at" in mse
+    photos = " ".join(block(usual, space, "dataset digits → photo_patches")["loss"])
+    assert "Both minimise BCE, but it cannot fall below the entropy of the pixel values" in photos
 
 
 def test_an_explanation_is_refuted_where_its_measurement_says_so(space, trials):
@@ -473,7 +587,8 @@ def test_the_command_writes_what_it_prints(written, capsys):
     arguments = ["--artifacts", str(written), "--no-models"]
     assert effects.main(arguments) == 0
     out = capsys.readouterr().out
-    assert "study synthetic" in out and "PARTIAL" in out and "against PCA at the same size" in out.replace("\n  ", " ")
+    assert "study synthetic" in out and "Still missing: " in out
+    assert "against PCA at the same size" in out.replace("\n  ", " ")
     paths = [line.removeprefix("wrote ") for line in out.splitlines() if line.startswith("wrote ")]
     folder = written / "synthetic" / "analysis" / "effects"
     assert sorted(paths) == sorted(str(path) for path in folder.iterdir())
@@ -495,7 +610,7 @@ def test_the_report_leaves_out_columns_that_are_empty_and_says_why_once(written,
     section = next(one for one in SECTIONS if one.id == "dataset")
     blocks = modifications.blocks(section, [study])
     assert next(one for one in blocks if isinstance(one, Table)).header == ("modification", "error ÷ reference's", "p")
-    assert str(blocks).count("python -m study.cost synthetic") == 1
+    assert str(blocks).count("not measured alone on a machine") == 1
     section = next(one for one in SECTIONS if one.id == "architecture")
     shown = next(one for one in modifications.blocks(section, [study]) if isinstance(one, Table))
     assert shown.header[-1] == "epochs to reference's end"

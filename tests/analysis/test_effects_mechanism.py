@@ -59,7 +59,8 @@ def mechanisms(space, trials, codes=None):
 def of_codes(trials, source, images, ranks=1.0):
     """What the codes of some trials hold: a number a trial, or one for all."""
     return pd.DataFrame({"trial": trials["trial"], "source": source, "effective_rank": ranks, "images": images,
-                         "neighbour_accuracy": None, "latent_use": 2.0 if source == TEST_IMAGES else None})  # fmt: skip
+                         "neighbour_accuracy": None, "latent_use": 2.0 if source == TEST_IMAGES else None,
+                         "output": None if source == TEST_IMAGES else ""})  # fmt: skip
 
 
 def contrast(space, cell):
@@ -86,7 +87,7 @@ def test_another_regularizer_takes_back_what_the_old_one_did():
     assert ask("none", "sparse") == {"active_units": "lower", "fit": "higher"}
     assert ask("sparse", "none") == {"active_units": "higher", "fit": "lower"}
     assert ask("sparse", "variational") == {}
-    assert ask("sparse", "denoising") == {"active_units": "higher", "gap": "lower"}
+    assert ask("sparse", "denoising") == {"active_units": "higher"}
     said = effects_explanations._of_regularizer("sparse", "none")
     assert said.startswith("What sparse does is taken back") and "reverse" in said
     assert "opposed" in effects_explanations._of_regularizer("sparse", "denoising")
@@ -127,9 +128,18 @@ def test_a_measurement_can_contradict(space, trials):
     assert found.loc["active_units", "agreement"] == "undecided"
 
 
-def test_a_single_seed_decides_nothing(space, trials):
-    found = mechanisms(space, trials[trials["seed"] == 0])
-    assert set(found["n"]) == {1} and set(found["found"]) == {"undecided"}
+@pytest.mark.parametrize(("n", "in_words"), [(1, "1 seed"), (2, "2 seeds"), (3, "3 seeds")])
+def test_fewer_than_three_seeds_have_neither_interval_nor_verdict(space, trials, n, in_words):
+    """And what a few stored examples say without one is left out, unless it is what is predicted."""
+    some = trials[trials["seed"] < n]
+    found = mechanisms(space, some, of_codes(some, EXAMPLES, 32, some["latent_dim"] + 0.01 * some["seed"]))
+    assert set(found["n"]) == {n} and found["low"].isna().all() == (n < 3)
+    assert set(found["found"]) == ({"undecided"} if n < 3 else {"undecided", "lower", "higher"})
+    ranks = found[found["measurement"] == "effective_rank"].set_index("cell")
+    assert (CNN in ranks.index) == (n > 2) and ranks.loc["digits-keras_io-k8-bce-b32", "predicted"] == "higher"
+    said = effects_explanations.measured(found.query("cell == @CNN and measurement == 'fit'").iloc[0].to_dict())
+    few = f"n = {in_words}, too few for an interval)."
+    assert said.endswith(few) if n < 3 else f"n = {in_words}, 95 % t interval, single): lower" in said
 
 
 def test_what_codes_hold_is_compared_where_it_is_known(space, trials):
@@ -238,7 +248,8 @@ def test_a_reason_is_offered_only_for_an_effect_that_it_predicts(space, trials):
     said, concluded = discussed(space, with_parameters(trials, CNN, 4000))
     assert said.startswith("It has 2 times the parameters, so more to fit with. If that is the reason")
     assert concluded == (
-        "The one prediction holds. That follows from the effect itself, since training and test error move together."
+        "The one prediction holds. That of the training error is no test: it follows from the effect itself, since "
+        "test ÷ training error did not fall by more than 5 %."
     )
     said, concluded = discussed(space, with_parameters(trials, CNN, 1000))
     assert said.startswith("There is less error than the reference's, where the reason at hand predicts more error")
@@ -255,37 +266,66 @@ def test_a_reason_is_offered_only_for_an_effect_that_it_predicts(space, trials):
 def test_other_images_explain_no_effect_that_is_not_resolved(space, trials):
     said, concluded = discussed(space, trials[trials["seed"] < 2], "photo_patches-keras_io-k2-bce-b32")
     assert said.startswith("There is no resolved effect to explain.")
-    assert concluded == "Nothing was predicted, so that no explanation is tested."
+    assert concluded == "No measurement was predicted here, so that no explanation is tested."
 
 
-def test_agreement_that_restates_the_effect_is_no_test():
-    """Training error moves as test error does unless their ratio moves: only then could the prediction have failed."""
-    within, beyond = {"low": 0.99, "high": 1.04}, {"low": 1.02, "high": 1.06}
-    assert effects_mechanism._restating(within, "test_mse") == ("fit", "train_mse")
-    assert effects_mechanism._restating(beyond, "test_mse") == effects_mechanism._restating(within, "test_mae") == ()
-    holds = {"agreement": "agrees", "effect": "lower", "expected_effect": "lower", "restates": False}
+@pytest.mark.parametrize(
+    ("low", "high", "effect", "bound"),
+    [(0.99, 1.04, "lower", True), (0.99, 1.04, "higher", True), (1.02, 1.06, "higher", False),
+     (1.02, 1.06, "lower", True), (0.90, 0.94, "higher", True), (0.90, 0.94, "lower", False),
+     (0.99, 1.04, "undecided", False), (np.nan, np.nan, "lower", False)],
+)  # fmt: skip
+def test_training_error_follows_test_error_unless_their_ratio_makes_up_for_it(space, low, high, effect, bound):
+    found = {"gap": {"low": low, "high": high}}
+    known = effects_predictions.bound_to_hold(found, contrast(space, CNN), "test_mse", effect)
+    assert ("fit" in known) == ("train_mse" in known) == bound
+    assert "fit" not in effects_predictions.bound_to_hold(found, contrast(space, CNN), "test_mae", effect)
+
+
+def test_a_smaller_code_cannot_hold_more_than_its_units(space):
+    """Of 2 → 1 nothing else was possible; 8 units could be as idle as 2, and a reference may use fewer than it has."""
+    ask = lambda cell, found: effects_predictions.bound_to_hold(found, contrast(space, cell), "test_mse", "higher")  # noqa: E731
+    used = {"active_units": {"reference_value": 2.0}, "effective_rank": {"reference_value": 1.8}}
+    smaller = ask("digits-keras_io-k1-bce-b32", used)
+    assert smaller["active_units"] == smaller["effective_rank"] == "size"
+    assert not used.keys() & ask("digits-keras_io-k8-bce-b32", used).keys()
+    assert "effective_rank" not in ask("digits-keras_io-k1-bce-b32", {"effective_rank": {"reference_value": 0.9}})
+
+
+def test_agreement_that_could_not_fail_is_no_test(space, trials):
+    holds = {"agreement": "agrees", "effect": "lower", "expected_effect": "lower", "restates": ""}
     concluded = effects_explanations.conclusion
     assert concluded([holds], True) == "The one prediction holds. It could have failed, and did not."
-    assert concluded([holds | {"restates": True}, holds], True) == (
-        "Predictions that hold: 2 of 2. That of the training error follows from the effect itself, since training and "
-        "test error move together; the other could have failed, and did not."
+    follows = "That of the training error is no test: it follows from the effect itself, since test ÷ training "
+    follows += "error did not"
+    assert concluded([holds | {"restates": "effect"}, holds], True) == (
+        f"Predictions that hold: 2 of 2. {follows} fall by more than 5 %. The other could have failed, and did not."
+    )
+    assert discussed(space, trials, "digits-keras_io-k1-bce-b32")[1] == (
+        f"Predictions that hold: 2 of 2. {follows} rise by more than 5 %. That of the units that vary is no test: a "
+        "code of so few units cannot reach the reference's."
     )
 
 
 def test_the_family_tells_how_far_the_number_of_parameters_goes():
-    """Of two with fewer parameters one has less error."""
+    """Of two with fewer parameters one has less error; of a third it is not resolved, and it does not count."""
     of = parsed("""
 BASELINE = dict(dataset="digits", architecture="keras_io", latent_dim=2, loss="mse", batch_size=32)
-BLOCKS = {"architecture": dict(architecture=["cnn", "dense"])}
+NAMES = ("cnn", "dense", "attention")
+BLOCKS = {"architecture": dict(architecture=list(NAMES))}
 TRAINING = dict(epochs=6, seeds=10)
-FAMILIES = {"all": dict(metric="test_mse", contrasts=[(dict(architecture=name), {}) for name in ("cnn", "dense")])}
+FAMILIES = {"all": dict(metric="test_mse", contrasts=[(dict(architecture=name), {}) for name in NAMES])}
 """)
-    trials = table(of, ratio=lambda cell: {"cnn": 0.8, "dense": 1.2}.get(cell["architecture"], 1.0))
-    cells = [f"digits-{name}-k2-mse-b32" for name in ("cnn", "dense")]
-    one = with_parameters(trials, cells[0], 1500)
+    ratios = {"cnn": 0.8, "dense": 1.2, "attention": 0.97}  # the noise of these seeds is 3 % for the last
+    trials = table(of, ratio=lambda cell: ratios.get(cell["architecture"], 1.0))
+    *cells, open_ = (f"digits-{name}-k2-mse-b32" for name in ("cnn", "dense", "attention"))
+    one = with_parameters(with_parameters(trials, cells[0], 1500), open_, 1200)
     found = mechanisms(of, with_parameters(one, cells[1], 1000))
-    moves = "In this family the error is seen to move as the number of parameters would have it"
-    assert all(said_of(of, found, cell)[0].endswith(f"{moves} in 1 of 2 architectures.") for cell in cells)
+    moves = "In this family the error moves as the number of parameters would have it in 1 of the 2 architectures for"
+    assert all(f"{moves} which its direction is resolved." in said_of(of, found, cell)[0] for cell in cells)
+    assert found.query("cell == @open_ and measurement == 'fit'")[["predicted", "effect"]].values.tolist() == [
+        ["higher", "undecided"]
+    ]
     assert "In this family" not in discussed(of, one, cells[0])[0], "of one architecture there is nothing to count"
 
 
@@ -297,12 +337,53 @@ def test_of_networks_that_did_not_train_no_explanation_is_tested(space, trials):
     assert found[found["cell"] == more]["measurement"].tolist() == ["collapsed"]
     assert said_of(space, found, more) == (
         "The cell did not train: none of its networks is better than the mean image.",
-        "Nothing was predicted, so that no explanation is tested.",
+        "No measurement was predicted here, so that no explanation is tested.",
     )
     assert said_of(space, found, fewer)[0].startswith("A code with fewer units")
-    other = {"collapsed": {"cell_value": 0.5, "reference_value": 1.0}}
+    other = {"collapsed": {"cell_value": 0.5, "reference_value": 1.0, "output": "", "reference_output": "", "n": 10}}
     said = effects_explanations.explanation(contrast(space, more), space, other)
     assert said == "The reference did not train: none of its networks is better than the mean image."
+
+
+BLACKS = dict(test_mse=0.114, test_mae=0.1325, train_mae=0.13, collapsed=True)
+
+
+@pytest.mark.parametrize(
+    ("loss", "stored", "said"),
+    [
+        ("mae", "black", "All 10 networks of the cell give one and the same black image, whatever they are shown"),
+        ("mae", "one", "All 10 networks of the cell give one and the same image, whatever they are shown"),
+        ("mae", None, "All 10 networks of the cell give one and the same image, whatever they are shown"),
+        ("mae", "", "The cell did not train: none of its networks is better than the mean image."),
+        ("mse", "black", "is a yardstick of that alone, and they were trained on it."),
+    ],
+)
+def test_networks_that_all_give_one_image_are_judged_by_their_own_loss(space, trials, loss, stored, said):
+    """Equal errors of unequal seeds, and stored reconstructions that are all alike, or all black."""
+    cell = f"digits-keras_io-k2-{loss}-b32"
+    mine = trials["trial"].str.startswith(cell)
+    black = trials.assign(**{name: trials[name].mask(mine, value) for name, value in BLACKS.items()})
+    codes = of_codes(trials[mine & (trials["seed"] == 0)], EXAMPLES, 32).assign(output=stored)
+    found = mechanisms(space, black, codes)
+    rows = found[(found["cell"] == cell) & (found["family"] == "loss")].set_index("measurement", drop=False)
+    explained = effects_explanations.explanation(contrast(space, cell), space, rows.to_dict("index"))
+    assert said in explained and ("did not train" in explained) == (stored == "")
+    if loss == "mae" and stored != "":
+        assert (
+            "they were not trained on it. If they do best at what they were trained on, their training MAE is lower"
+            in explained
+        )
+        assert list(rows.index) == ["collapsed", "train_mae"]
+        assert rows.loc["train_mae", ["predicted", "agreement"]].tolist() == ["lower", "contradicts"]
+    unlike = black.assign(test_mse=black["test_mse"] * (1 + 0.001 * black["seed"]))
+    assert not mechanisms(space, unlike, codes)["output"].fillna("").any()
+
+
+def test_what_stored_reconstructions_have_in_common():
+    images = np.zeros((3, 2, 2, 1), np.uint8)
+    assert effects_codes._output(images) == "black" and effects_codes._output(images + 7) == "one"
+    images[2, 0, 0, 0] = 1
+    assert effects_codes._output(images) == ""
 
 
 def test_units_beyond_the_narrowest_layer_are_credited_with_nothing(space, trials):
@@ -345,6 +426,9 @@ def test_normalised_networks_without_skips_are_held_against_gradients_that_grow(
     assert rows.loc[("skips", residual), shown].tolist() == ["lower", "undecided", "undecided", "lower", "lower"]
     assert rows.loc[("depth", plain), shown].tolist() == ["higher", "undecided", "undecided", "higher", "higher"]
     assert rows.loc[("depth", residual), "predicted"] == ""
+    fit = found[found["measurement"] == "fit"].set_index(["family", "cell"])
+    assert fit.loc[("depth", residual), ["predicted", "expected_effect"]].tolist() == ["lower", "lower"]
+    assert fit.loc[("depth", plain), "predicted"] == ""
     said, concluded = said_of(deep, found[found["family"] == "skips"], residual)
     assert said.startswith("It has as many parameters as the reference, and skips. In networks that are normalised")
     assert "those at the first kernel are smaller with skips." in said
@@ -352,6 +436,15 @@ def test_normalised_networks_without_skips_are_held_against_gradients_that_grow(
     assert "those at the first kernel are larger in the deeper network." in said_of(deep, found, plain)[0]
     deeper = families_of(deep)[1].contrasts[1]
     assert effects_explanations.explanation(deeper, deep, {}).startswith("No explanation is offered")
+    worse = table(deep, ratio=lambda cell: 1.5 if (cell["architecture"], cell["depth"]) == ("residual", 4) else 1.0)
+    rows = mechanisms(deep, worse).query("family == 'depth' and cell == @residual").set_index("measurement", drop=False)
+    assert effects_explanations.explanation(deeper, deep, rows.to_dict("index")).startswith(
+        "There is more error than the reference's, where the reason at hand predicts less error, so that it is not "
+        "offered as an explanation: Skips are made to let deeper networks go on improving"
+    )
+    assert effects_explanations.conclusion(rows[rows["predicted"] != ""].to_dict("records"), True) == (
+        "The one prediction fails. The reason predicts less error, and more error was found: it explains nothing here."
+    )
     assert effects_predictions.predictions(contrast(deep, residual), registries(deep), (100, 150)) == {"fit": "lower"}
 
 
@@ -370,7 +463,10 @@ def test_a_linear_network_is_held_against_pca(space, trials):
     assert said.startswith("Test MSE of the cell: 1.1 [1.1, 1.1] times PCA's at the same size on the same images (geo")
     said, concluded = said_of(space, found, LINEAR)
     assert said.startswith("A network without non-linearities has no less squared error")
-    assert concluded == "Predictions that hold: 2 of 2. They could have failed, and did not."
+    assert concluded == (
+        "Predictions that hold: 2 of 2. That of the linear network is no test: on the images it is fitted to, it is a "
+        "theorem. The other could have failed, and did not."
+    )
     said = effects_explanations.explanation(contrast(space, LINEAR), space, {})
     assert said.startswith("No explanation is offered"), "PCA's errors are not known"
 
@@ -478,6 +574,6 @@ def test_failures_with_exact_intervals_and_what_is_missing(space, trials):
     ("agreement", "said"), [("agrees", "holds"), ("contradicts", "fails"), ("undecided", "is not")]
 )
 def test_a_single_prediction_is_not_counted(agreement, said):
-    row = {"agreement": agreement, "effect": "lower", "expected_effect": "lower", "restates": False}
+    row = {"agreement": agreement, "effect": "lower", "expected_effect": "lower", "restates": ""}
     assert effects_explanations.conclusion([row], True).startswith(f"The one prediction {said}")
     assert " of 2" in effects_explanations.conclusion([row] * 2, True)

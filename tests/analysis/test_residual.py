@@ -15,6 +15,7 @@ from analysis import (
     residual_estimates,
     residual_figures,
     residual_latent_use,
+    residual_modes,
     residual_text,
     residual_twins,
 )
@@ -44,7 +45,7 @@ def trial(architecture, depth, seed, error, **levels):
             "collapsed": False,
             "n_parameters": 900,
         },
-        **{"test_mse": error, "val_mse": error, "test_fvu": error / MEAN_IMAGE},
+        **{"train_mse": error, "test_mse": error, "val_mse": error, "test_fvu": error / MEAN_IMAGE},
     }
 
 
@@ -67,7 +68,8 @@ def curves(trials, epochs=6):
         scale = 0.01 * (1 if row["architecture"] == SKIPS else 0.5 ** row["depth"])
         for epoch in range(1, epochs + 1):
             error = row["test_mse"] / 0.8 ** (epochs - epoch)
-            rows.append({"trial": row["trial"], "epoch": epoch, "val_mse": error, "gradient_scale": scale})
+            known = {"loss": error, "val_mse": error, "gradient_scale": scale}
+            rows.append({"trial": row["trial"], "epoch": epoch, **known})
     return pd.DataFrame(rows)
 
 
@@ -182,6 +184,7 @@ def test_where_the_shallowest_plain_networks_fail_the_next_give_the_level(usual)
 def test_one_seed_has_no_p():
     said = residual_text.sentences(estimated(study(seeds=1)), pd.DataFrame(), pd.DataFrame(), "tiny")
     assert any("cannot be said from one seed" in text for text in said) and not any("nan" in text for text in said)
+    assert said[0].startswith("A demonstration: 1 seed can") and not any(" 1 seeds" in text for text in said[:4])
 
 
 def test_gradients_at_each_depth_and_their_trend(usual):
@@ -229,6 +232,42 @@ def test_what_depth_does_to_gradients_is_said_of_either_architecture(plain, skip
     pd.testing.assert_frame_equal(residual_estimates.estimate(trials, other, None).gradients, found.gradients)
 
 
+def in_evaluation(trials, plain):
+    """The estimates where the plain networks of depth 4 have `plain` times their last training loss in evaluation."""
+    factor = np.where((trials["architecture"] == PLAIN) & (trials["depth"] == 4), plain, 1.0)
+    noise = 1 + 0.001 * (-1) ** trials["seed"] * (trials["architecture"] == PLAIN)
+    return residual_estimates.estimate(
+        trials.assign(train_mse=trials["train_mse"] * factor * noise), curves(trials), None
+    )
+
+
+def test_what_is_there_in_training_stands_beside_what_evaluation_adds():
+    trials = study(seeds=6)
+    found = in_evaluation(trials, 2.0)
+    table = found.modes.set_index("depth")
+    ratios = found.depths.set_index("depth")["ratio"]  # the last loss of these curves is the test error
+    np.testing.assert_allclose(table["training"], ratios)
+    np.testing.assert_allclose(table["test"], ratios)
+    np.testing.assert_allclose(table["evaluation"], [1.0, 1.0, 0.5, 1.0], rtol=2e-3)
+    np.testing.assert_allclose(table["training_images"], table["training"] * table["evaluation"])
+    logs = found.pairs.query("depth == 8")["log_ratio"]
+    low, high = np.exp(stats.t.interval(0.95, 5, logs.mean(), stats.sem(logs)))
+    assert table.loc[8, ["training_low", "training_high"]].tolist() == pytest.approx([low, high])
+    said = list(residual_modes.sentences(found.modes))
+    assert said[0].endswith("With skips, training loss is smaller at depth 2, 4, 8; larger at depth 1.")
+    assert f"depth 8: {table.loc[8, 'training']:.3g} [{low:.3g}, {high:.3g}] and {ratios[8]:.3g} (" in said[0]
+    assert "depth 4: 0.5 [0.499, 0.501] (plain 0.0241 → 0.0483, residual 0.017 → 0.017)" in said[1], said[1]
+    assert "this rise is smaller at depth 4; " in said[1] and "That part of their lead (depth 4) comes from" in said[1]
+    assert set(said) <= set(residual_text.sentences(found, pd.DataFrame(), pd.DataFrame(), "s"))
+    assert "That part" not in list(residual_modes.sentences(in_evaluation(trials, 0.5).modes))[1]
+
+
+def test_training_loss_on_another_scale_is_not_compared():
+    for levels in ({"loss": "bce"}, {"regularizer": "sparse"}):
+        trials = study(seeds=3, **levels)
+        assert estimated(trials).modes.empty
+
+
 def fail(trials, chosen):
     """The trials with some of them diverged."""
     return trials.assign(
@@ -246,7 +285,7 @@ def test_a_depth_at_which_plain_networks_fail_costs_the_others_no_seeds():
     low, high = stats.t.interval(1 - 0.05 / 4, 9, pairs.mean(), stats.sem(pairs))
     assert [first["low"], first["high"]] == pytest.approx([np.exp(low), np.exp(high)])
     answer = residual_text.answers(found, pd.DataFrame())[0].sentence
-    assert "0 of 40 residual trials failed" in answer and "of the plain ones 9 of 40 and 0" in answer
+    assert "0 of 40 residual trials failed" in answer and "; 9 of 40 plain trials failed and 0 left as much;" in answer
     assert "With failed trials at the mean image's error the interaction is" in answer and "nan" not in answer
 
 
@@ -318,7 +357,7 @@ def test_cost_is_compared_in_the_rounds_that_measured_both(usual):
 
 def test_a_unet_without_models_keeps_what_its_records_say(stored, tmp_path, monkeypatch, capsys):
     trials = with_unet()
-    stored(trials, pd.DataFrame(columns=["trial", "epoch", "val_mse", "gradient_scale"]))
+    stored(trials, pd.DataFrame(columns=["trial", "epoch", "loss", "val_mse", "gradient_scale"]))
 
     def evaluate(task, options, study, load):
         raise InputError("no model could be loaded. Run: python -m study.search s --rebuild '*'")
@@ -341,7 +380,7 @@ def test_a_unet_without_models_keeps_what_its_records_say(stored, tmp_path, monk
 def test_the_answer_follows_the_interval(slope, noise, seeds, said):
     found = estimated(study(slope=slope, noise=noise, seeds=seeds))
     answer = residual_text.answers(found, pd.DataFrame())[0]
-    assert said in answer.sentence and f"n = {seeds} seeds" in answer.sentence, answer.sentence
+    assert said in answer.sentence and f"n = {seeds} seed{'s' * (seeds > 1)}" in answer.sentence, answer.sentence
     assert answer.sentence.startswith(f"Yes, they train (0 of {4 * seeds} residual trials failed")
     assert answer.statistic in set(pd.concat(residual._citable(found, pd.DataFrame(), pd.DataFrame()))["id"])
     assert answer.figure in dict(residual_figures.draw_all(found, pd.DataFrame(), pd.DataFrame()))
@@ -383,16 +422,19 @@ def test_where_all_plain_networks_learn_next_to_nothing_the_ratio_is_no_measure(
     assert slope.endswith(f"{ceiling}; slopes over depth run into this ceiling.") and ratios.endswith(f"{ceiling}.")
     assert f"{ceiling}; slopes over depth run into this ceiling." in answer
     assert "(FVU 0.25 against 0.96 to 1.02)" in ratios
-    assert "of the plain ones 0 of 20 and 5" in answer
+    assert "; 0 of 20 plain trials failed and 5 left as much;" in answer
     assert any("plain_deep depth 8: 5 of 5 [48, 100] %" in text for text in said)
 
 
 @pytest.mark.parametrize(
     ("growth", "said"),
     [
-        (1.2, "depth itself buys residual networks nothing here"),
-        (0.8, "depth itself reduces the error of residual networks"),
-        (1.0, "whether depth itself changes the error of residual networks is not resolved"),
+        (
+            1.2,
+            "deeper residual networks were expected to get better, and get worse",
+        ),
+        (0.8, "deeper residual networks get better, as was expected"),
+        (1.0, "whether deeper residual networks get better, as was expected, is not resolved"),
     ],
 )
 def test_what_depth_does_to_residual_networks_themselves(growth, said):
@@ -404,7 +446,7 @@ def test_what_depth_does_to_residual_networks_themselves(growth, said):
     plain = study(seeds=6).query("architecture == @PLAIN")
     found = estimated(pd.concat([plain, pd.DataFrame(skips)], ignore_index=True))
     answer = residual_text.answers(found, pd.DataFrame())[0].sentence
-    assert f"(n = 6 and 6 seeds; descriptive): {said}." in answer
+    assert f"(n = 6 seeds; descriptive): {said}." in answer
 
 
 def test_few_seeds_say_what_they_assume():
@@ -521,7 +563,7 @@ USE = pd.DataFrame(
 def test_without_twins_the_answer_is_about_the_unet():
     trials = with_unet()
     none = residual_estimates.estimate(
-        trials, pd.DataFrame(columns=["trial", "epoch", "val_mse", "gradient_scale"]), None
+        trials, pd.DataFrame(columns=["trial", "epoch", "loss", "val_mse", "gradient_scale"]), None
     )
     answer = residual_text.answers(none, USE)[0]
     assert "changes the output by 8 % of what lies between" in answer.sentence and answer.figure == "latent-use"
