@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from analysis import command
@@ -32,10 +32,9 @@ def _other_scores(dataset: str, table: pd.DataFrame) -> Iterator[str]:
     if (count := models["score"].nunique()) < 2:
         return
     best = models.loc[models.groupby(list(KIND), sort=False, dropna=False)["auc"].idxmax()]
-    seeds = command.span({int(n) for n in best["n"]})
     yield (
         f"{dataset}, each class held as normal in turn: of {count} scores, of which the {PRIMARY} alone was declared "
-        f"beforehand, that with the greatest mean ROC-AUC is {_listed(best)} (n = {seeds} seeds; "
+        f"beforehand, that with the greatest mean ROC-AUC is {_listed(best)} (n = {seeds(best['n'])}; "
         "looked for on the same images, so that it describes and decides nothing)."
     )
 
@@ -49,7 +48,7 @@ def _without(dataset: str, table: pd.DataFrame) -> Iterator[str]:
     published = [row for row in _rows(table[table["kind"] == "published"]) if row["what"] in set(rows["score"])]
     yield (
         f"{dataset}, each class held as normal in turn: without an autoencoder, mean ROC-AUC on the same images: "
-        f"{_listed(rows)} (n = {command.span({int(n) for n in rows['n']})} seeds)."
+        f"{_listed(rows)} (n = {seeds(rows['n'])})."
         + "".join(f" Published: {row['what']} {row['auc']:.3f} ({row['method']})." for row in published)
     )
 
@@ -69,17 +68,18 @@ def with_pca(table: pd.DataFrame) -> list[dict[str, Any]]:
     return [row for row in means(table) if "difference" in row and row["difference"] == row["difference"]]
 
 
-def class_mean(row: Mapping[str, Any], table: pd.DataFrame) -> str:
+def class_mean(row: Mapping[str, Any], table: pd.DataFrame, caveat: str = "") -> str:
     """A mean over classes, its range, what was published of it, and how well its networks reconstruct.
 
     Args:
         row: Of `means`.
         table: `Estimates.classes`, whose published rows stand beside it.
+        caveat: What stands right behind the mean: a sentence that says how little it shows.
     """
     return (
         f"{row['dataset']}, each of {row['classes']} classes held as normal in turn, {row['what']} at latent size "
-        f"{row['latent_dim']:.0f}: mean ROC-AUC {interval(row)}{_range(row)} (n = {row['n']:.0f} seeds, "
-        f"{row['method']}).{_published(row, table)}{_networks(row)}"
+        f"{row['latent_dim']:.0f}: mean ROC-AUC {interval(row)}{_range(row)} (n = {seeds([row['n']])}, "
+        f"{row['method']}).{caveat}{_published(row, table)}{_networks(row)}"
     )
 
 
@@ -128,13 +128,19 @@ def mean_over_pca(row: Mapping[str, Any]) -> str:
     """How a kind of cell stands to PCA at its size in the mean over classes; the interval chooses the word."""
     low, high = row["difference_low"], row["difference_high"]
     words = "is above" if low > 0 else "is below" if high < 0 else "is not told apart from"
-    ends = f"[{low:+.4f}, {high:+.4f}], p = {row['difference_p']:.2g}" if low == low else "no interval"
+    ends = f" [{low:+.4f}, {high:+.4f}] (p = {row['difference_p']:.2g}" if low == low else " (no interval"
     return (
         f"{row['dataset']}, each of {row['classes']} classes held as normal in turn: the mean area under the ROC curve "
         f"of {row['what']} at latent size {row['latent_dim']:.0f} {words} that of PCA's error at the same size on the "
-        f"same images, difference {row['difference']:+.4f} ({ends}; n = {row['difference_n']:.0f} seeds, "
+        f"same images, difference {row['difference']:+.4f}{ends}; n = {seeds([row['difference_n']])}, "
         f"{row['difference_method']})."
     )
+
+
+def seeds(counts: Iterable[float]) -> str:
+    """How many, as in "n = 4 seeds", or "n = 1 seed"."""
+    found = {int(count) for count in counts}
+    return f"{command.span(found)} {'seed' if found == {1} else 'seeds'}"
 
 
 def interval(row: Any) -> str:

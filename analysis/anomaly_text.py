@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from analysis import anomaly_classes_text, citable, command, figures
+from analysis import anomaly_classes_text, citable, figures
 from analysis.anomaly import LATENT, PRIMARY
-from analysis.anomaly_classes_text import CLASSICAL, class_mean, interval, mean_over_pca, means, with_pca
+from analysis.anomaly_classes_text import CLASSICAL, class_mean, interval, mean_over_pca, means, seeds, with_pca
 from analysis.anomaly_estimates import BOTH_AT_1
 from analysis.anomaly_sets import OTHER_CLASSES
 from analysis.statistics import LEVEL, percent
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from analysis.anomaly_estimates import Estimates
 
 TRIVIAL = ("brightness", "pixels not zero", "PNG size")
-NAMED = 3
+NAMED = 3  # cells that a sentence names; a fourth too, rather than "and 1 more"
+THAN_PCA = "that of PCA's error at the same latent size"
 SIMULTANEOUS = f"simultaneous {percent(LEVEL)} intervals"
 EXACT = "Clopper-Pearson"  # in the method of an interval where all pairs of images are ordered alike
 
@@ -66,7 +67,7 @@ def answers(estimates: Estimates, shown: Mapping[str, Sequence[str]]) -> Iterato
     for row in means(estimates.classes):
         statistic = f"classes-{citable.slug(row['dataset'])}-{citable.slug(row['what'])}"
         caveat = _caveat([one for one in confounded if (one.dataset, one.name) == (row["dataset"], OTHER_CLASSES)])
-        yield citable.Answer("anomaly", class_mean(row, estimates.classes) + caveat, statistic, row["dataset"])
+        yield citable.Answer("anomaly", class_mean(row, estimates.classes, caveat), statistic, row["dataset"])
     for row in with_pca(estimates.classes):
         statistic = f"classes-over-pca-{citable.slug(row['dataset'])}-{citable.slug(row['what'])}"
         yield citable.Answer("anomaly", mean_over_pca(row), statistic, row["dataset"])
@@ -77,14 +78,29 @@ def answers(estimates: Estimates, shown: Mapping[str, Sequence[str]]) -> Iterato
         cell = cells[min(1, len(cells) - 1)]
         rows = estimates.auc[(estimates.auc["cell"] == cell) & (estimates.auc["score"] == PRIMARY)]
         found = "; ".join(f"{interval(row)} against {row['set']}" for row in _rows(rows))
-        sentence = (
-            f"{dataset}, anomaly detection: the area under the ROC curve of the {PRIMARY} of {cell} is {found} "
-            f"(n = {command.span(set(rows['n']))} seeds; {methods(rows)})."
-        )
         told = [one for one in confounded if one.dataset == dataset and one.name in set(rows["set"])]
-        sentence += _caveat(told) + _over_all(estimates.contrast, dataset, {one.name for one in told})
+        sentence = (
+            f"{dataset}, anomaly detection: {_whether(rows, [one.name for one in told])} The area under the ROC curve "
+            f"of the {PRIMARY} of {cell} is {found} (n = {seeds(rows['n'])}; {methods(rows)})."
+        )
+        sentence += f" By the pixels alone: {_by_pixels(told)}." if told else ""
+        sentence += _over_all(estimates.contrast, dataset)
         statistic = f"auc-{citable.slug(cell)}-{citable.slug(rows['set'].iloc[0])}-{citable.slug(PRIMARY)}"
         yield citable.Answer("anomaly", sentence, statistic, str(dataset))
+
+
+def _whether(rows: pd.DataFrame, confounded: Sequence[str]) -> str:
+    """Of which sets the images are told from a cell's own, and which of these show little, for the pixels tell them."""
+    above, below = rows["auc_low"] > 0.5, rows["auc_high"] < 0.5
+    sides = {"yes": above, "not resolved": ~(above | below), "no, ranked below its own images,": below}
+    said = "; ".join(f"{word} for {', '.join(rows.loc[of, 'set'])}" for word, of in sides.items() if of.any())
+    if not confounded:
+        return f"{said}."
+    which = "each of these" if set(confounded) == set(rows["set"]) else ", ".join(confounded)
+    return (
+        f"{said}; but a statistic of the pixels alone tells {which} apart at least as well as half of the cells do, "
+        "which shows little about autoencoders."
+    )
 
 
 def _in_turn(estimates: Estimates) -> set[str]:
@@ -104,7 +120,7 @@ def caption(estimates: Estimates, dataset: str, split: str, drawn: Sequence[str]
     more = f" {left_out} more sets: auc.csv." if left_out else ""
     return (
         f"{dataset}, anomaly detection on {figures.SPLITS[split]} images: area under the ROC curve of the {PRIMARY} "
-        f"(higher is better; 0.5 tells nothing apart). n = {command.span(set(rows['n']))} seeds, "
+        f"(higher is better; 0.5 tells nothing apart). n = {seeds(rows['n'])}, "
         f"{_images(rows)} a cell and set; {methods(rows)}. Each panel has an axis of its own, from just below "
         "the least area or end of an interval to 1; a line that lies outside it is left out. PCA: its error at the "
         "same latent size. Dashed lines: means over seeds in baselines.csv, each across the rows of the cells on the "
@@ -137,44 +153,36 @@ def _primary(estimates: Estimates) -> Iterator[str]:
         ordered = rows.sort_values("auc", ascending=False)
         best, worst = ordered.iloc[0], ordered.iloc[-1]
         spread = f"from {_area(worst)} to {_area(best)} over {len(rows)} cells" if len(rows) > 1 else _area(best)
+        if len(rows) > 1 and f"{worst['auc']:.3f}" == f"{best['auc']:.3f}":
+            least = f"{rows['auc_low'].min():.3f}"
+            spread = f"{best['auc']:.3f} in each of {len(rows)} cells (no interval begins below {least})"
         contrast = estimates.contrast
         mine = contrast[contrast["set"] == name] if len(contrast) else contrast
         mine = mine[mine["dataset"] == dataset] if len(mine) else mine
-        beside = f"; it is above {_than_pca(mine)} ({SIMULTANEOUS})" if len(mine) else ""
+        beside = f"; it is above {THAN_PCA} {_counted(mine)} ({SIMULTANEOUS})" if len(mine) else ""
         classical = _baseline(estimates, rows, CLASSICAL)
         listed = ", ".join(f"{method} {_spread(*ends)}" for method, ends in classical.items())
         yield (
             f"{dataset} against {name}: AUC of the {PRIMARY} {spread}{beside}. Without an "
-            f"autoencoder: {listed} (n = {command.span(set(rows['n']))} seeds, {_images(rows)}; {methods(rows)})."
+            f"autoencoder: {listed} (n = {seeds(rows['n'])}, {_images(rows)}; {methods(rows)})."
         )
 
 
-def _over_all(contrast: pd.DataFrame, dataset: str, confounded: set[str]) -> str:
-    """How the areas of all cells stand to PCA's, sets that the pixels alone tell apart counted by themselves."""
+def _over_all(contrast: pd.DataFrame, dataset: str) -> str:
+    """How the areas of all cells stand to PCA's, each set by itself: sets of unlike kind are in no one count."""
     mine = contrast[contrast["dataset"] == dataset] if len(contrast) else contrast
     if not len(mine):
         return ""
-    told = mine["set"].isin(confounded)
-    if told.all() or not told.any():
-        against = "against these sets, " if told.all() else ""
-        return f" Over all cells, {against}the area is above {_than_pca(mine)} ({SIMULTANEOUS})."
-    return (
-        f" Over all cells, against the other sets, the area is above {_than_pca(mine[~told])}; against these sets it "
-        f"is above {_counted(mine[told])} ({SIMULTANEOUS})."
-    )
-
-
-def _than_pca(contrast: pd.DataFrame) -> str:
-    return f"that of PCA's error at the same latent size {_counted(contrast)}"
+    of_each = "; ".join(f"against {name} {_counted(part)}" for name, part in mine.groupby("set", sort=False))
+    return f" Over all cells, the area is above {THAN_PCA}, {of_each} ({SIMULTANEOUS})."
 
 
 def _counted(contrast: pd.DataFrame) -> str:
     """In how many cells the area is above PCA's, below, not told apart, or as great as it can be for both."""
     counts = contrast["verdict"].value_counts()
-    of = "cells" if contrast["set"].nunique() == 1 else "pairs of cell and set"
     both = f", {BOTH_AT_1} in {counts[BOTH_AT_1]}" if BOTH_AT_1 in counts else ""
     return (
-        f"in {counts.get('higher', 0)} of {len(contrast)} {of}, below in {counts.get('lower', 0)}, not resolved in "
+        f"in {counts.get('higher', 0)} of {len(contrast)} cells, below in {counts.get('lower', 0)}, not resolved in "
         f"{counts.get('not resolved', 0)}{both}"
     )
 
@@ -212,7 +220,7 @@ def _confounded(estimates: Estimates) -> Iterator[Confounded]:
         method, (low, high) = max(trivial.items(), key=lambda item: _from_chance(*item[1]))
         half = rows["auc"].quantile(interpolation="lower")  # at least half of the cells have no more
         if _from_chance(low, high) > 0 and 0.5 + _from_chance(low, high) >= half:
-            yield Confounded(str(dataset), str(name), method, low, high, half, command.span(set(rows["n"])))
+            yield Confounded(str(dataset), str(name), method, low, high, half, seeds(rows["n"]))
 
 
 def _says_little(found: Confounded) -> str:
@@ -220,7 +228,7 @@ def _says_little(found: Confounded) -> str:
     return (
         f"{found.dataset} against {found.name} shows little about autoencoders: {found.method} alone has AUC "
         f"{_spread(found.low, found.high)}{why}; at least half of the cells have no more than {found.half:.3f} (means "
-        f"over n = {found.seeds} seeds; baselines.csv)."
+        f"over n = {found.seeds}; baselines.csv)."
     )
 
 
@@ -228,14 +236,17 @@ def _caveat(confounded: Sequence[Confounded]) -> str:
     """Which of the sets that an answer names the pixels alone tell apart; "" where none is."""
     if not confounded:
         return ""
+    return (
+        f" Little about autoencoders is shown by {_by_pixels(confounded)}: a statistic of the pixels tells such images "
+        "apart at least as well as half of the cells do."
+    )
+
+
+def _by_pixels(confounded: Sequence[Confounded]) -> str:
     less = ": the anomalies have less of it"
-    listed = [
+    return ", ".join(
         f"{one.name} ({one.method} alone has AUC {_spread(one.low, one.high)}{'' if one.low > 0.5 else less})"
         for one in confounded
-    ]
-    return (
-        f" Little about autoencoders is shown by {', '.join(listed)}: a statistic of the pixels tells such images "
-        "apart at least as well as half of the cells do."
     )
 
 
@@ -246,8 +257,9 @@ def _inverted(estimates: Estimates) -> Iterator[str]:
     """
     table = estimates.auc[estimates.auc["auc_high"] < 0.5]
     for (dataset, name, score), rows in table.groupby(["dataset", "set", "score"], sort=False):
-        shown = "; ".join(_area(row) for _, row in rows.sort_values("auc")[:NAMED].iterrows())
-        more = f" and {len(rows) - NAMED} more in auc.csv" if len(rows) > NAMED else ""
+        named = len(rows) if len(rows) <= NAMED + 1 else NAMED
+        shown = "; ".join(_area(row) for _, row in rows.sort_values("auc")[:named].iterrows())
+        more = f" and {len(rows) - named} more in auc.csv" if len(rows) > named else ""
         why = ", which is not explained" if score in LATENT else _reason(estimates, rows)
         yield f"Below 0.5, {dataset} against {name} by {score}: {shown}{more}. The anomalies get the lower score{why}."
 

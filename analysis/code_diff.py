@@ -1,7 +1,8 @@
 """The code of a modification against what it replaces, taken from the sources at run time: what one must read of it.
 
-Of a level that is a function (an architecture, a loss, a regularizer, a preprocessing), the function with the functions
-and constants of the project that it uses, less those that both sides share; of any other, the line of the cell.
+Of a level that is a function (an architecture, a loss, a regularizer, a preprocessing), the function against the one
+that it replaces, and whole the functions and constants of the project that it uses and the other does not. What only
+the other uses is not shown again: the lines that call it are, as taken away. Of any other level, the line of the cell.
 """
 
 from __future__ import annotations
@@ -100,14 +101,12 @@ def source(function: Callable, own: str = "") -> dict[str, str]:
 
 
 def _functions(factor: str, old: Callable, new: Callable, own: str) -> Change:
-    sides = [source(function, own) for function in (old, new)]
-    shared = set(sides[0]) & set(sides[1])
-    old_lines, new_lines = ([text for key, text in side.items() if key not in shared] for side in sides)
-    return Change(factor, _file(old), _file(new), _diff(_lines(old_lines), _lines(new_lines)))
-
-
-def _lines(texts: list[str]) -> list[str]:
-    return [line for text in texts for line in [*text.splitlines(), ""]]
+    before, after = source(old, own), source(new, own)
+    found = _diff(before[_key(old)].splitlines(), after[_key(new)].splitlines())
+    already = set(before) - {_key(old)}  # the old function itself, where the new one calls it, is shown whole
+    added = [text for key, text in after.items() if key not in already and key != _key(new)]
+    lines = [f"+{line}" for text in added for line in ["", *text.splitlines()]]
+    return Change(factor, _file(old), _file(new), "\n".join([found, *lines]))
 
 
 def _diff(old: list[str], new: list[str]) -> str:

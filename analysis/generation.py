@@ -48,7 +48,7 @@ def evaluate(options: argparse.Namespace, study: str, load: Callable[[str], Data
 
 def answer(arguments: argparse.Namespace) -> command.Outcome:
     """Evaluates, estimates, draws and writes."""
-    from analysis import generation_estimates, generation_figures, generation_text
+    from analysis import generation_answer, generation_estimates, generation_figures, generation_text
 
     study = arguments.study or records.latest(arguments.artifacts)
     load = command.loader(records.manifest(study, arguments.artifacts), arguments.data_dir)
@@ -63,7 +63,7 @@ def answer(arguments: argparse.Namespace) -> command.Outcome:
     said += generation_text.sentences(estimates, arguments.split)
     return command.Outcome(
         study, estimates.contrast, said, paths, generation_text.COLUMNS, generation_text.note(estimates), folder,
-        generation_estimates.citable_statistics(estimates), generation_text.answers(estimates, arguments.split),
+        generation_estimates.citable_statistics(estimates), generation_answer.answers(estimates, arguments.split),
     )  # fmt: skip
 
 

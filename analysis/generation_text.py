@@ -1,12 +1,11 @@
-"""The sentences, answers and captions of generation, chosen by the numbers."""
+"""The sentences and captions of generation, chosen by the numbers."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sized
 from typing import TYPE_CHECKING, Any
 
 from analysis import figures
-from analysis.citable import Answer, slug
 from analysis.command import span
 from analysis.draws import images_of
 from analysis.generation_bench import PCA_MIXTURE, PRIMARY
@@ -20,11 +19,10 @@ if TYPE_CHECKING:
     from analysis.generation_estimates import Estimates
 
 SHARES = ("precision", "recall", "density", "coverage")
-NAMED = 3  # cells that a sentence names with their numbers
+NAMED = 3  # cells that a sentence names with their numbers; a fourth too, rather than "and 1 more"
 COLUMNS = ["cell", "sampler", PRIMARY, "baseline", "floor", "difference", "low", "high", "p", "n", "verdict"]
 WORDS = {"lower": "nearer to real images than the PCA mixture's", "higher": "farther from real images than the PCA "
          "mixture's"}  # fmt: skip
-MORE = {"higher": "more than these", "lower": "fewer than these"}
 MAIN = "the Gaussian mixture, or for a variational model its prior"
 
 
@@ -51,7 +49,7 @@ def sentences(estimates: Estimates, split: str) -> list[str]:
             *_samplers(models, split),
             *_priors(models, split),
             _shares(main, others),
-            _told_apart(main, others),
+            _sorted_by(main, others),
             _memory(main, others, contrast),
             _frechet(main, others),
         ]
@@ -59,16 +57,6 @@ def sentences(estimates: Estimates, split: str) -> list[str]:
     if estimates.left_out:
         said.append(f"In no family, for want of seeds: {'; '.join(estimates.left_out)}.")
     return said
-
-
-def answers(estimates: Estimates, split: str) -> list[Answer]:
-    """An answer a data set to "do samples of the latent space decode to new images?"."""
-    return [
-        Answer(
-            "generation", _answer(str(dataset), contrast, estimates, split), _identity(contrast), f"distances-{dataset}"
-        )
-        for dataset, contrast in estimates.contrast.groupby("dataset", sort=False)
-    ]
 
 
 def caption(estimates: Estimates, dataset: str, split: str) -> str:
@@ -120,8 +108,8 @@ def _contrast(rows: pd.DataFrame, split: str) -> Iterator[str]:
             )
     if len(rest := rows[~rows["verdict"].isin(WORDS)]):
         yield (
-            f"{len(rest)} of {len(rows)} cells against the PCA mixture: {rest['verdict'].iloc[0]}: {_named(rest)}"
-            f"{_every_seed(rest)}."
+            f"{len(rest)} of {len(rows)} cells against the PCA mixture: {rest['verdict'].iloc[0]}: {_named(rest)} "
+            f"(n = {first['n']} seeds; {first['method']}){_every_seed(rest)}."
         )
 
 
@@ -131,8 +119,8 @@ def _every_seed(rows: pd.DataFrame) -> str:
     for column, words in (("seeds_farther", "farther"), ("seeds_nearer", "nearer")):
         same = rows.loc[(rows[column] == rows["n"]) & (rows["n"] > 1), "cell"]
         if len(same):
-            more = f" and {len(same) - NAMED} more" if len(same) > NAMED else ""
-            parts.append(f"; {words} in every seed, though not resolved: {', '.join(same[:NAMED])}{more}")
+            shown = same[: _count(same)]
+            parts.append(f"; {words} in every seed, though not resolved: {', '.join(shown)}{_more(same, '')}")
     return "".join(parts)
 
 
@@ -140,16 +128,27 @@ def _named(rows: pd.DataFrame) -> str:
     shown = [
         f"{row['cell']} {row[PRIMARY]:.3g} against {row['baseline']:.3g}, difference {row['difference']:.3g} "
         f"[{row['low']:.3g}, {row['high']:.3g}]"
-        for row in rows.to_dict("records")[:NAMED]
+        for row in rows.to_dict("records")[: _count(rows)]
     ]
-    return "; ".join(shown) + (f" and {len(rows) - NAMED} more in contrast.csv" if len(rows) > NAMED else "")
+    return "; ".join(shown) + _more(rows)
+
+
+def _count(rows: Sized) -> int:
+    """How many of some rows a sentence names."""
+    return len(rows) if len(rows) <= NAMED + 1 else NAMED
+
+
+def _more(rows: Sized, where: str = " in contrast.csv") -> str:
+    """How many it does not, and where they are."""
+    left = len(rows) - _count(rows)
+    return f" and {left} more{where}" if left else ""
 
 
 def _without(others: pd.DataFrame, split: str) -> Iterator[str]:
     """What methods without an autoencoder come to; a draw of images each."""
     for draw, of_draw in others.groupby("cell", sort=False):
         rows = of_draw[of_draw["metric"] == PRIMARY]
-        parts = [f"{row['sampler']} {_interval(row)}" for row in rows.to_dict("records")]
+        parts = [f"{row['sampler']} {with_interval(row)}" for row in rows.to_dict("records")]
         yield (
             f"kernel distance without an autoencoder, on {_images(str(draw))}: {'; '.join(parts)} (t intervals over "
             f"n = {span(rows['n'])} seeds, {images_of([split])}); {_floor(rows)}."
@@ -185,7 +184,7 @@ def _samplers(models: pd.DataFrame, split: str) -> Iterator[str]:
     yield (
         f"of the samplers but interpolation, which begins from evaluated images, the least mean kernel distance has "
         f"{', '.join(f'{s} in {c}' for s, c in counts.items())} of {len(least)} cells; the least of all, "
-        f"{best['cell']} by {best['sampler']}, is {_interval(best)} "
+        f"{best['cell']} by {best['sampler']}, is {with_interval(best)} "
         f"(t interval over n = {best['n']} seeds, {images_of([split])}; descriptive: the least of {len(rows)}, looked "
         "for on the same images)."
     )
@@ -199,14 +198,14 @@ def _priors(models: pd.DataFrame, split: str) -> Iterator[str]:
     if not len(priors):
         return
     parts = [
-        f"{row['cell']} {_interval(mixtures[row['cell']])} instead of {_interval(row)}"
-        for row in priors.to_dict("records")[:NAMED]
+        f"{row['cell']} {with_interval(mixtures[row['cell']])} instead of {with_interval(row)}"
+        for row in priors.to_dict("records")[: _count(priors)]
     ]
-    more = f" and {len(priors) - NAMED} more in metrics.csv" if len(priors) > NAMED else ""
     yield (
         "kernel distance of variational cells by a Gaussian mixture on their own training codes instead of the prior: "
-        f"{'; '.join(parts)}{more} (t intervals over n = {span(priors['n'])} seeds, {images_of([split])}; descriptive)"
-        ". By as much as the mixture is nearer, codes that do not follow the prior are at fault, not the decoder."
+        f"{'; '.join(parts)}{_more(priors, ' in metrics.csv')} (t intervals over n = {span(priors['n'])} seeds, "
+        f"{images_of([split])}; descriptive). By as much as the mixture is nearer, codes that do not follow the prior "
+        "are at fault, not the decoder."
     )
 
 
@@ -221,17 +220,22 @@ def _shares(main: pd.DataFrame, others: pd.DataFrame) -> str:
     )
 
 
-def _told_apart(main: pd.DataFrame, others: pd.DataFrame) -> str:
-    shown = main[main["metric"] == "told_apart_shown"]
-    seeds = round((shown["value"] * shown["n"]).sum())
+def _sorted_by(main: pd.DataFrame, others: pd.DataFrame) -> str:
+    told, trials = told_apart(main)
     return (
         f"a classifier sorts generated and as many real images, taken together, with an accuracy of "
-        f"{_range(main, 'told_apart')} over cells at the main sampler ({_guessing(others)}); its exact binomial 95 % "
-        f"interval lies above 0.5 in {seeds} of {shown['n'].sum()} trials."
+        f"{_range(main, 'told_apart')} over cells at the main sampler ({guessing(others)}); its exact binomial 95 % "
+        f"interval lies above 0.5 in {told} of {trials} trials."
     )
 
 
-def _guessing(others: pd.DataFrame) -> str:
+def told_apart(main: pd.DataFrame) -> tuple[int, int]:
+    """In how many trials a classifier is shown to tell generated images from real ones, and of how many."""
+    shown = main[main["metric"] == "told_apart_shown"]
+    return round((shown["value"] * shown["n"]).sum()), int(shown["n"].sum())
+
+
+def guessing(others: pd.DataFrame) -> str:
     """What an accuracy over generated and real images together is to be held against."""
     return (
         f"0.5 by guessing, {_real(others, 'told_apart', PCA_MIXTURE)} for the PCA mixture's images, "
@@ -245,9 +249,9 @@ def _memory(main: pd.DataFrame, others: pd.DataFrame, contrast: pd.DataFrame) ->
     more, fewer = contrast[verdicts == "higher"], int((verdicts == "lower").sum())
     named = "; ".join(
         f"{row['cell']} {row['training_difference']:.3g} [{row['training_low']:.3g}, {row['training_high']:.3g}]"
-        for row in more.to_dict("records")[:NAMED]
+        for row in more.to_dict("records")[: _count(more)]
     )
-    left = f" and {len(more) - NAMED} more in contrast.csv" if len(more) > NAMED else ""
+    left = _more(more)
     return (
         f"the nearest real image is a training image rather than one of as many held-out ones for "
         f"{_range(main, MEMORY)} of the generated images over cells at the main sampler, and for "
@@ -270,32 +274,8 @@ def _frechet(main: pd.DataFrame, others: pd.DataFrame) -> str:
     )
 
 
-def _answer(dataset: str, contrast: pd.DataFrame, estimates: Estimates, split: str) -> str:
-    first = contrast.iloc[0]
-    counts = contrast["verdict"].value_counts()
-    nearer, farther = (int(counts.get(verdict, 0)) for verdict in ("lower", "higher"))
-    metrics = estimates.metrics[estimates.metrics["dataset"] == dataset]
-    mine, others = metrics[(metrics["cell"] == first["cell"]) & metrics["main"]], metrics[metrics["kind"] == "baseline"]
-    of = {row["metric"]: row for row in mine.to_dict("records")}
-    return (
-        f"On {dataset}, of {len(contrast)} cells at their main sampler {nearer} decode to images nearer to real ones "
-        f"than a Gaussian mixture on PCA coordinates, {farther} farther, {len(contrast) - nearer - farther} not "
-        f"resolved (kernel distance to {first['n_images']:,} {figures.SPLITS[split]} images, simultaneous 95 % "
-        f"intervals over n = {first['n']} seeds, {images_of([split])}). {first['cell']}, the first: "
-        f"{_interval(of[PRIMARY])} against {first['baseline']:.3g}, with real images at {first['floor']:.3g}; a "
-        f"classifier sorts its images and as many real ones, taken together, with an accuracy of "
-        f"{of['told_apart']['value']:.3g} ({_guessing(others)}). Nearer to a training image than to any held-out one "
-        f"lie {100 * first['training_share']:.3g} % of its images and {100 * first['training_baseline']:.3g} % of the "
-        f"PCA mixture's, which copies none: {MORE.get(first['training_verdict'], 'the difference is not resolved')} "
-        "(paired by seed)."
-    )
-
-
-def _identity(contrast: pd.DataFrame) -> str:
-    return f"contrast-{slug(str(contrast['cell'].iloc[0]))}"
-
-
-def _interval(row: Any) -> str:
+def with_interval(row: Any) -> str:
+    """A mean with its interval."""
     return f"{row['value']:.3g} [{row['low']:.3g}, {row['high']:.3g}]"
 
 

@@ -11,6 +11,9 @@ row behind each number of a sentence.
 --linked makes a page a tenth as large that shows its pictures from where they lie: it must stay where it is, and be
 built again whenever an analysis is.
 
+notes/author.md (your name, and behind it a picture of your signature) completes the attestation, notes/ai_statement.md
+tells which AI tools you used; what is still to be written is marked in the report.
+
 Your own prose lies in notes/SECTION.md (Markdown) and is merged into its section at every build. In it {stat:ID}
 becomes the number with its interval, {figure:ID} the picture, {cite:KEY} a source. Find ids with
 python -m analysis.cite --list WORDS.

@@ -13,13 +13,15 @@ PATH = Path(__file__).with_name("references.bib")
 NAMED = 6  # authors that a reference names before "et al."
 _ENTRY = re.compile(r"^@(?P<kind>\w+)\{(?P<key>[\w-]+),\n(?P<fields>(?:  \w+ = \{.*\},\n)+)\}$", re.MULTILINE)
 _FIELD = re.compile(r"^  (\w+) = \{(.*)\},$", re.MULTILINE)
-# A data set or a library, and the key of what to cite for it.
+# A data set, the key of its source, and what it holds, or how it differs from the published one.
 DATASETS = {
-    "digits": "alpaydin1998",
-    "photo_patches": "pedregosa2011",
-    "mnist": "lecun1998",
-    "fashion_mnist": "xiao2017",
-    "cifar10": "krizhevsky2009",
+    "digits": ("alpaydin1998", "handwritten digits, those that scikit-learn holds"),
+    "photo_patches": ("pedregosa2011", "tiles of scikit-learn's two sample photographs"),
+    "mnist": ("lecun1998", "handwritten digits"),
+    "fashion_mnist": ("xiao2017", "clothes of 10 classes"),
+    "fashion_mnist_8": ("xiao2017", "clothes: Fashion-MNIST without its classes pullover and shirt, split anew"),
+    "cifar10": ("krizhevsky2009", "colour photographs of 10 classes"),
+    "cifar10_jpeg": ("krizhevsky2009", "colour photographs: part of CIFAR-10, recompressed as JPEG"),
 }
 
 

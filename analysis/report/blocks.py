@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-SpanKind = str  # "text", "code", "link", "number", "held", "cite", "figure" or "section"
+SpanKind = str  # "text", "code", "link", "number", "held", "cite", "figure", "section" or "fill"
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Span:
         text: What is read.
         kind: "text"; "code"; "link" to the address `target`; "number", the statistic `target` with its interval;
             "held", a `Number`, which `target` describes; "cite", "figure" and "section", references to the source,
-            picture or section `target`.
+            picture or section `target`; "fill", what the author has still to write.
         target: See `kind`.
         strong, emphasis: How it is set.
     """

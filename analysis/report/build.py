@@ -1,4 +1,4 @@
-"""Builds the list of blocks: cover, answers, chosen sections with the author's notes, methods, limits, references."""
+"""Builds the list of blocks: cover, how to read, answers, chosen sections with the author's notes, methods, limits."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from pathlib import Path
 
 from analysis import cite_statistics
 from analysis.cite_statistics import Statistic
-from analysis.report import bibliography, content, frame, methods, notes
+from analysis.report import bibliography, content, frame, glance, methods, notes, reading
 from analysis.report.blocks import Block, Figure, Heading, Notes, References, Span, Text, every, rewritten, spans
 from analysis.report.evidence import Evidence, Picture
 from analysis.report.notes import Note
-from analysis.report.sections import FRAME, SECTIONS, Section
+from analysis.report.sections import AUTHOR, FRAME, SECTIONS, Section
 from study.errors import InputError
 
 
@@ -47,9 +47,9 @@ def build(
     prose: dict[str, list[Note]] = {}
     for note in notes.read(notes_folder, ids, resolve):
         prose.setdefault(note.section, []).append(note)
-    blocks = [*_front(evidence, sections, prose, date), *_parts(evidence, sections, prose)]
-    blocks += [*_back(evidence, prose, artifacts)]
-    blocks = _with_pictures(blocks, known)
+    body = [*_answers(evidence, sections, prose), *_parts(evidence, sections, prose)]
+    body += [*_back(evidence, prose, artifacts)]
+    blocks = _with_pictures([*_front(evidence, prose, date), *_reading(evidence, body), *body], known)
     blocks += frame.cited_numbers(_cited(blocks, evidence))
     return Report(frame.TITLE, date, tuple(_numbered(blocks)))
 
@@ -60,16 +60,25 @@ def left_out(sections: Sequence[Section], notes_folder: Path) -> list[str]:
     return sorted(path.stem for path in notes_folder.glob("*.md") if path.stem in hidden)
 
 
-def _front(
-    evidence: Sequence[Evidence], sections: Sequence[Section], prose: Mapping[str, list[Note]], date: str
-) -> Iterator[Block]:
-    yield from frame.cover(evidence, date)
+def _front(evidence: Sequence[Evidence], prose: Mapping[str, list[Note]], date: str) -> Iterator[Block]:
+    author = [block for note in prose.get(AUTHOR, []) for block in note.blocks]
+    yield from frame.cover(evidence, date, author)
     yield from _noted(prose, "cover")
     yield Heading(1, "Use of AI tools", "ai_statement")
     yield from frame.ai_statement("ai_statement" in prose)
     yield from _noted(prose, "ai_statement")
+
+
+def _reading(evidence: Sequence[Evidence], body: Sequence[Block]) -> Iterator[Block]:
+    yield Heading(1, "How to read this report", "reading")
+    yield from reading.blocks(evidence, body)
+
+
+def _answers(
+    evidence: Sequence[Evidence], sections: Sequence[Section], prose: Mapping[str, list[Note]]
+) -> Iterator[Block]:
     yield Heading(1, "Answers at a glance", "summary")
-    yield from frame.summary(evidence, sections)
+    yield from glance.summary(evidence, sections)
     yield from _noted(prose, "summary")
 
 
@@ -91,7 +100,7 @@ def _parts(
 def _back(evidence: Sequence[Evidence], prose: Mapping[str, list[Note]], artifacts: str) -> Iterator[Block]:
     yield Heading(1, "Methods and limits", "methods-and-limits")
     yield Heading(2, "Methods", "methods")
-    yield from methods.methods(evidence, artifacts)
+    yield from methods.methods(evidence, artifacts, "methods" in prose)
     yield from _noted(prose, "methods")
     yield Heading(2, "Limits", "limits")
     yield from methods.limits(evidence)

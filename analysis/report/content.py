@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
-from analysis.report import frame, methods, modifications, sources
+from analysis.report import frame, methods, modifications, original, sources
 from analysis.report.blocks import Block, Bullets, Gap, Heading, Paragraph, Span, Terms, paragraph, plain
 from analysis.report.evidence import Analysis, Evidence
 from analysis.report.sections import Section, assigned
@@ -19,7 +19,7 @@ def blocks(section: Section, evidence: Sequence[Evidence]) -> list[Block]:
     code = [block for place in section.code for block in sources.code(place)]
     found: list[Block] = []
     for question in _analyses(section, evidence):
-        found += _analysed(question, evidence, code)
+        found += _analysed(question, evidence, code, section.question)
     found += _partly(section, evidence)
     if section.id == "others" and not found and not changed:
         return []
@@ -29,7 +29,9 @@ def blocks(section: Section, evidence: Sequence[Evidence]) -> list[Block]:
     asked = [Paragraph(plain(Span(section.asks, emphasis=True)), kept=True)] if section.asks else []
     if empty and (found or missing):
         return [*asked, *answers, *missing, *found]
-    return [*asked, *answers, *changed, *(found or code), *methods.cited("Sources", section.sources)]
+    keys = [*section.sources, *(methods.data_sources(evidence) if section.id == "dataset" else [])]
+    begun = original.blocks(evidence) if section.id == "baseline" else []
+    return [*asked, *answers, *begun, *changed, *(found or code), *methods.cited("Sources", keys)]
 
 
 def grouped(sentences: Iterable[str], say: Callable[[str], Paragraph] = paragraph) -> list[Block]:
@@ -55,8 +57,11 @@ def _analyses(section: Section, evidence: Sequence[Evidence]) -> Sequence[str]:
     return sorted(ran - assigned())
 
 
-def _analysed(question: str, evidence: Sequence[Evidence], code: Sequence[Block]) -> Iterator[Block]:
-    """How an analysis was made, with its code, and what it found in each study; a gap where no study has it."""
+def _analysed(question: str, evidence: Sequence[Evidence], code: Sequence[Block], answered: str) -> Iterator[Block]:
+    """How an analysis was made, with its code, and what it found in each study; a gap where no study has it.
+
+    Answers to the question `answered` stand in the section already, and are not repeated.
+    """
     ran = [(one, analysis) for one in evidence for analysis in one.of(question)]
     if not ran:
         yield from _gaps(question, evidence)
@@ -68,7 +73,7 @@ def _analysed(question: str, evidence: Sequence[Evidence], code: Sequence[Block]
         yield Heading(
             3, f"Results: {analysis.place}, study {one.study}", f"{one.study}-{analysis.place}".replace(".", "-")
         )
-        yield from _results(analysis)
+        yield from _results(analysis, {one.sentence for one in analysis.answers if one.question == answered})
 
 
 def _partly(section: Section, evidence: Sequence[Evidence]) -> Iterator[Gap]:
@@ -90,8 +95,10 @@ def _gaps(question: str, evidence: Sequence[Evidence]) -> Iterator[Gap]:
         )
 
 
-def _results(analysis: Analysis) -> Iterator[Block]:
-    yield from grouped(analysis.sentences, lambda sentence: frame.said(sentence, analysis))
+def _results(analysis: Analysis, said: Collection[str]) -> Iterator[Block]:
+    """What an analysis found, less what is said already; what it left undone stands under Limits."""
+    left = [sentence for sentence in analysis.findings if sentence not in said]
+    yield from grouped(left, lambda sentence: frame.said(sentence, analysis))
     shown = modifications.families() if analysis.question == modifications.MODIFICATIONS else set()
     for picture in analysis.pictures:
         if modifications.family_of(picture) not in shown:

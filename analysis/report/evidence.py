@@ -18,6 +18,7 @@ from study import files as stored
 from study import records
 from study.errors import InputError
 
+COMMAND = "python -m "  # so an analysis tells who runs it what to run; no finding holds one
 NO_CAPTION = "A picture without a caption; run its analysis again."
 
 
@@ -56,6 +57,16 @@ class Analysis:
     def question(self) -> str:
         """The module that wrote it."""
         return self.place.partition(".")[0]
+
+    @property
+    def undone(self) -> list[str]:
+        """What was left out or not yet run: those of the sentences that name the command which does it."""
+        return [sentence for sentence in self.sentences if COMMAND in sentence]
+
+    @property
+    def findings(self) -> list[str]:
+        """The other sentences."""
+        return [sentence for sentence in self.sentences if COMMAND not in sentence]
 
 
 @dataclass(frozen=True)

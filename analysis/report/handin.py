@@ -4,14 +4,16 @@
 
 The code is what git tracks, as it lies here, with the author's notes. Of the studies everything goes in that cannot be
 computed from the rest: records, examples, analyses, results of the tasks. Models and caches stay out; they are rebuilt.
-The report must have been built: python -m analysis.report STUDY.
+The report must have been built: python -m analysis.report STUDY. What its author has still to write is named.
 """
 
 from __future__ import annotations
 
 import argparse
 import fnmatch
+import html
 import io
+import re
 import sys
 import zipfile
 from collections.abc import Iterator, Sequence
@@ -80,6 +82,12 @@ def pack(studies: Sequence[str], artifacts: Path, notes: Path) -> bytes:
     return _zipped(content)
 
 
+def to_fill(artifacts: Path, study: str) -> list[str]:
+    """What the report's author has still to write, as its marks say: the attestation, the statement on AI tools."""
+    page = (records.folder(study, artifacts) / "report" / "report.html").read_text(encoding="utf-8")
+    return [html.unescape(found) for found in re.findall(f"{re.escape(write_html.FILL)}([^<]*)<", page)]
+
+
 def untracked() -> list[str]:
     """Python files here that are neither tracked nor ignored: code that the zip lacks."""
     return [name for name in git("ls-files", "-z", "--others", "--exclude-standard", "--", "*.py").split("\0") if name]
@@ -145,6 +153,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (InputError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
+    for name in to_fill(options.artifacts, studies[0]):
+        print(f"not yet written in the report: {name}")
     for name in untracked():
         print(f"left out, since git does not track it: {name}")
     print(f"wrote {path} ({len(packed) / 1e6:.1f} MB); it begins with READ-ME-FIRST.txt")

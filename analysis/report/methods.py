@@ -4,22 +4,30 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
+from analysis import cite_statistics
 from analysis.command import span
-from analysis.report import bibliography
-from analysis.report.bibliography import cite
-from analysis.report.blocks import Block, Gap, Heading, Span, Table, Text, bullets, paragraph, plain
-from analysis.report.evidence import Evidence
+from analysis.report import frame
+from analysis.report.bibliography import DATASETS, cite
+from analysis.report.blocks import Block, Bullets, Gap, Heading, Paragraph, Span, Table, Text, bullets, paragraph, plain
+from analysis.report.evidence import Analysis, Evidence
 from analysis.statistics import SEEDS_FOR_FLIPS, smallest_p
-from study import records
+from study import files, records
 from study.space import cell_name
 
 VALIDATION = 6  # the share of the pool that each of `val` and `heldout` takes is one in so many
 
 
-def methods(evidence: Sequence[Evidence], artifacts: str) -> list[Block]:
-    """How everything was done, a study at a time where studies differ."""
+def methods(evidence: Sequence[Evidence], artifacts: str, noted: bool = False) -> list[Block]:
+    """How everything was done, a study at a time where studies differ.
+
+    Args:
+        evidence: Of each study.
+        artifacts: Where the studies lie.
+        noted: The author has written a note on methods, in which data sets of one's own can be described.
+    """
     notices = [text for one in evidence for text in records.notices(one.study, artifacts)]
     return [
         Heading(3, "Data and splits", "methods-data"),
@@ -31,7 +39,8 @@ def methods(evidence: Sequence[Evidence], artifacts: str) -> list[Block]:
             "else is chosen. Held-out images serve the question of memorisation alone. Test images are the data set's "
             "own and choose nothing. Pixels lie in [0, 1]."
         ),
-        *cited("Sources of the data", [bibliography.DATASETS.get(name, "") for name in _datasets(evidence)]),
+        *_held_up(evidence),
+        *([] if noted else _unknown(evidence)),
         Heading(3, "Studies and seeds", "methods-studies"),
         *[block for one in evidence for block in _study(one)],
         paragraph(
@@ -49,8 +58,13 @@ def methods(evidence: Sequence[Evidence], artifacts: str) -> list[Block]:
 
 
 def limits(evidence: Sequence[Evidence]) -> list[Block]:
-    """What these results cannot carry."""
-    return [bullets([*(text for one in evidence for text in _limits(one)), *_always()])]
+    """What these results cannot carry, and what was not done."""
+    return [bullets([*(text for one in evidence for text in _limits(one)), *_always()]), *_undone(evidence)]
+
+
+def data_sources(evidence: Sequence[Evidence]) -> list[str]:
+    """The keys of the sources of the data sets that the studies were trained on, of those that are known."""
+    return [DATASETS[name][0] for name in _datasets(evidence) if name in DATASETS]
 
 
 def cited(what: str, keys: Sequence[str]) -> list[Block]:
@@ -108,9 +122,52 @@ def _data(evidence: Sequence[Evidence]) -> Table:
     for name, data in _datasets(evidence).items():
         pool, test = data.get("sizes", ("–", "–"))
         shape = "×".join(map(str, data["shape"]))
-        rows.append(_cells(name, shape, _count(pool), _count(test), data["source"]))
-    header = ("data set", "height×width×channels", "pool", "test", "source")
-    return Table("Data sets, with the numbers of images", header, tuple(rows), frozenset({2, 3}))
+        rows.append((*_cells(name), _what(name), *_cells(shape, _count(pool), _count(test), data["source"])))
+    header = ("data set", "what it holds", "height×width×channels", "pool", "test", "read from")
+    return Table("Data sets, with the numbers of images", header, tuple(rows), frozenset({3, 4}))
+
+
+def _what(name: str) -> Text:
+    key, what = DATASETS.get(name, ("", ""))
+    return plain(f"{what} (", cite(key), ")") if key else plain("–")
+
+
+def _held_up(evidence: Sequence[Evidence]) -> Iterator[Block]:
+    """The data sets that no network was trained on and that stand for anomalies alone."""
+    names = {row["set"]: None for one in evidence for path in _inputs(one) for row in cite_statistics.rows_of(path)}
+    others = [name for name in names if name in DATASETS and name not in _datasets(evidence)]
+    parts = [piece for name in others for piece in (Span("; "), Span(name, "code"), Span(", "), *_what(name))][1:]
+    if parts:
+        yield paragraph("Only held up as anomalies: ", *parts, ".")
+
+
+def _inputs(evidence: Evidence) -> list[Path]:
+    """The tables of what anomaly detection was tried on."""
+    folder = evidence.folder / "analysis" / "anomaly"
+    return [path for path in files.tables(folder, "**/inputs.csv")] if folder.is_dir() else []
+
+
+def _unknown(evidence: Sequence[Evidence]) -> Iterator[Block]:
+    """One's own data sets, of which only their author knows what they hold."""
+    if names := [name for name in _datasets(evidence) if name not in DATASETS]:
+        what = f"what {', '.join(names)} holds and where it is from (notes/methods.md)"
+        yield paragraph(Span(f"to be filled in: {what}", "fill"))
+
+
+def _undone(evidence: Sequence[Evidence]) -> Iterator[Block]:
+    """What analyses left out or found not yet run, once a study, with the command that does it."""
+    found: dict[tuple[str, str], list[Analysis]] = {}
+    for one in evidence:
+        for analysis in one.analyses:
+            for sentence in analysis.undone:
+                found.setdefault((one.study, sentence), []).append(analysis)
+    items = []
+    for (study, sentence), whose in found.items():
+        begins = Span(f"{study}, {', '.join(analysis.place for analysis in whose)}: ")
+        items.append((Paragraph((begins, *frame.said(sentence, whose[0]).text), small=True),))
+    if items:
+        yield paragraph("Not done, and how it would be:")
+        yield Bullets(tuple(items))
 
 
 def _datasets(evidence: Sequence[Evidence]) -> dict[str, dict[str, Any]]:

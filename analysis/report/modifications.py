@@ -12,7 +12,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from analysis.cite_statistics import Statistic, p_value
+from analysis.cite_statistics import Statistic
 from analysis.effects_words import contrast_id, numbers, start
 from analysis.report import frame
 from analysis.report.blocks import (
@@ -34,6 +34,7 @@ from analysis.report.sections import MODIFICATIONS, SECTIONS, Section
 from study.errors import InputError
 
 FILE = "modifications.json"
+LIMITS = Span("Limits", "section", "limits")
 Say = Callable[[str], Paragraph]
 # A contrast of a family that has no section of its own goes where its first changed factor belongs.
 FACTORS = {
@@ -124,7 +125,7 @@ def _table(mine: Sequence[Mapping[str, Any]], evidence: Evidence) -> Iterator[Bl
     columns: dict[str, list[Text]] = {
         "modification": [plain(one["label"]) for one in mine],
         "error ÷ reference's": [_ratio(one) for one in error],
-        "p": [_p(one) for one in error],
+        "p": [frame.p_cell(one) for one in error],
     }
     if any(seconds):
         columns["seconds an epoch ÷ reference's"] = [_ratio(one) for one in seconds]
@@ -133,8 +134,7 @@ def _table(mine: Sequence[Mapping[str, Any]], evidence: Evidence) -> Iterator[Bl
     title = f"{evidence.study}: modifications against their references (lower is better)"
     yield Table(title, tuple(columns), tuple(zip(*columns.values(), strict=True)))
     if not any(seconds):
-        command = Span(f"python -m study.cost {evidence.study}", "code")
-        yield paragraph("Seconds an epoch have not been measured on a quiet machine; run ", command, ".", small=True)
+        yield paragraph("Seconds an epoch were not measured alone on a machine: ", LIMITS, ".", small=True)
 
 
 def _ratio(one: Statistic | None) -> Text:
@@ -142,10 +142,6 @@ def _ratio(one: Statistic | None) -> Text:
     if one is None or one.low is None or one.high is None:
         return _cell(one)
     return (Span(numbers(vars(one), "value", "low", "high"), "number", one.key), Span(f" (n = {one.n})"))
-
-
-def _p(one: Statistic | None) -> Text:
-    return plain("–" if one is None or one.p is None else p_value(one.p).removeprefix("p = "))
 
 
 def _cell(one: Statistic | None) -> Text:

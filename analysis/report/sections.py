@@ -52,6 +52,7 @@ SECTIONS = (
             "study.architectures.keras_io:build",
             "study.architectures.convolutions:down",
             "study.architectures.convolutions:decoder",
+            "study.architectures.convolutions:up",
         ),
         sources=("chollet2020", "hinton2006", "kingma2015"),
     ),
@@ -127,7 +128,8 @@ SECTIONS = (
     Section("others", CERTAINTY, "Further analyses"),
 )  # fmt: skip
 GROUPS = {"problem1": PROBLEM_1, "problem2": PROBLEM_2, "discussion": DISCUSSION, "certainty": CERTAINTY}
-FRAME = ("cover", "ai_statement", "summary", "methods", "limits")  # in every report; notes may be written on them
+AUTHOR = "author"  # the note that completes the attestation
+FRAME = ("cover", AUTHOR, "ai_statement", "summary", "methods", "limits")  # in every report, for notes as well
 
 
 def select(wanted: Sequence[str]) -> list[Section]:

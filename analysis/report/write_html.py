@@ -38,6 +38,7 @@ POLICY = "default-src 'none'; img-src {}; style-src 'unsafe-inline'; base-uri 'n
 HELD, BESIDE = "data:", "data: 'self' file:"  # a page opened from the disk has no origin that `self` could mean
 TYPES = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg"}
 IN_CONTENTS = 2  # levels
+FILL = '<mark class="fill">'  # before what the author has still to write
 
 
 def linked(report: Report, folder: Path) -> Report:
@@ -149,7 +150,7 @@ def _(block: Figure) -> str:
     return (
         f'<figure id="figure-{block.number}">\n'
         f'<img src="{source}" alt="{escape(block.alternative)}" width="{width}" height="{height}">\n'
-        f"<figcaption><strong>Figure {block.number}.</strong> {_line(block.caption)}{_caption(block)}</figcaption>\n"
+        f"<figcaption><strong>Figure {block.number}.</strong> {_line(block.caption)}</figcaption>\n"
         "</figure>"
     )
 
@@ -157,13 +158,6 @@ def _(block: Figure) -> str:
 def _held(path: Path) -> str:
     data = base64.b64encode(path.read_bytes()).decode()
     return f"data:{TYPES[path.suffix.lower()]};base64,{data}"
-
-
-def _caption(block: Figure) -> str:
-    """The text in the picture, for small screens and for copying; the author's own pictures have it under them."""
-    if block.alternative == "".join(span.text for span in block.caption):
-        return ""
-    return f"<details><summary>Its text</summary>{escape(block.alternative)}</details>"
 
 
 @_html.register
@@ -259,7 +253,7 @@ _SPANS: dict[str, Callable[[Span], str]] = {
     "cite": lambda span: f'<a href="#reference-{_number(span)}">{escape(span.text)}</a>',
     "figure": lambda span: f'<a href="#{span.text.lower().replace(" ", "-")}">{escape(span.text)}</a>',
     "section": lambda span: f'<a href="#{span.target}">{escape(span.text)}</a>',
-    "blank": lambda span: '<span class="blank">&nbsp;</span>',
+    "fill": lambda span: f"{FILL}{escape(span.text)}</mark>",
 }
 
 

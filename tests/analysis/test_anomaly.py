@@ -16,7 +16,16 @@ from sklearn.ensemble import IsolationForest
 from sklearn.metrics import roc_auc_score
 from sklearn.neighbors import NearestNeighbors
 
-from analysis import anomaly, anomaly_estimates, anomaly_figures, anomaly_sets, anomaly_text, figures, roc
+from analysis import (
+    anomaly,
+    anomaly_classes_text,
+    anomaly_estimates,
+    anomaly_figures,
+    anomaly_sets,
+    anomaly_text,
+    figures,
+    roc,
+)
 from analysis.anomaly_classes_text import sentences as of_classes
 from analysis.applications import Results, baselines_of
 from analysis.draws import draw_of
@@ -300,15 +309,17 @@ def test_the_answer_cites_a_statistic():
     assert answer.statistic == "auc-digits-dense-k4-mse-photo_patches-squared-error" and answer.statistic in set(ids)
     assert ids.is_unique and answer.sentence.count("] against ") == 2 and "n = 3 seeds" in answer.sentence
     own, over_all = answer.sentence.split(" Over all cells, ")  # of the cell, and of all: two subjects, two sentences
+    assert own.startswith("digits, anomaly detection: yes for photo_patches, noise. The area under the ROC curve")
     assert own.endswith(").") and "the squared error of digits-dense-k4-mse is 0.8" in own and "PCA" not in own
-    assert over_all.startswith("the area is above that of PCA's error at the same latent size in ")
-    assert "of 2 pairs of cell and set, below in " in over_all
+    above = "the area is above that of PCA's error at the same latent size, against photo_patches in "
+    assert over_all.startswith(above) and over_all.count("of 1 cells, below in ") == 2, "sets are counted singly"
+    assert "; against noise in " in over_all
     alone = dataclasses.replace(estimates, contrast=pd.DataFrame())
     (answer,) = anomaly_text.answers(alone, {"digits": ["digits-dense-k4-mse"]})
     assert answer.sentence == own
 
 
-def test_the_answer_says_which_sets_the_pixels_alone_tell_apart_and_counts_them_by_themselves():
+def test_the_answer_says_first_which_sets_the_pixels_alone_tell_apart():
     parts = [areas(brightness=brightness) for brightness in (1.0, 0.0, 0.5)]
     names = ("other", "noise", "inverted")
     tables = {
@@ -317,16 +328,32 @@ def test_the_answer_says_which_sets_the_pixels_alone_tell_apart_and_counts_them_
     }
     estimates = anomaly_estimates.Estimates(**tables, classes=pd.DataFrame())
     (answer,) = anomaly_text.answers(estimates, {"digits": ["digits-dense-k4-mse"]})
-    little = "Little about autoencoders is shown by other (brightness alone has AUC 1.000), noise (brightness alone has"
-    assert f"{little} AUC 0.000: the anomalies have less of it): a statistic of the pixels" in answer.sentence
-    assert (
-        "against the other sets, the area is above that of PCA's error at the same latent size in 1 of 1 cells, "
-        in (answer.sentence)
-    )
-    assert "not resolved in 0; against these sets it is above in 2 of 2 pairs of cell and set, below" in answer.sentence
+    alone = "By the pixels alone: other (brightness alone has AUC 1.000), noise (brightness alone has AUC 0.000: the"
+    assert f"{alone} anomalies have less of it). Over all cells" in answer.sentence
+    begins = answer.sentence.partition(" The area under")[0]
+    assert "; but a statistic of the pixels alone tells other, noise apart at least as well as half of" in begins
     told = dataclasses.replace(estimates, auc=estimates.auc[:2], contrast=estimates.contrast[:2])
     (answer,) = anomaly_text.answers(told, {"digits": ["digits-dense-k4-mse"]})
-    assert "Over all cells, against these sets, the area is above that of PCA's error at the" in answer.sentence
+    assert "pixels alone tells each of these apart" in answer.sentence.partition(" The area under")[0]
+
+
+def test_the_answer_begins_with_the_sets_that_are_told_apart_and_those_that_are_not():
+    names = ("other", "noise", "inverted")
+    rows = pd.DataFrame({"set": names, "auc_low": [0.6, 0.4, 0.1], "auc_high": [0.9, 0.6, 0.4]})
+    said = "yes for other; not resolved for noise; no, ranked below its own images, for inverted."
+    assert anomaly_text._whether(rows, []) == said
+
+
+def test_areas_that_read_alike_are_no_range():
+    found = areas()
+    several = [found.auc.assign(cell=f"c{place}", auc=1.0, auc_low=0.99 + place / 1000) for place in range(2)]
+    estimates = dataclasses.replace(found, auc=pd.concat(several), contrast=pd.DataFrame())
+    text = next(anomaly_text._primary(estimates))
+    assert "AUC of the squared error 1.000 in each of 2 cells (no interval begins below 0.990)" in text
+
+
+def test_one_seed_is_no_seeds():
+    assert anomaly_classes_text.seeds([1, 1]) == "1 seed" and anomaly_classes_text.seeds([3, 4]) == "3 to 4 seeds"
 
 
 def test_a_statistic_that_lies_on_both_sides_of_chance_tells_no_set_apart():
@@ -540,7 +567,8 @@ def test_where_classes_are_held_as_normal_in_turn_no_answer_is_of_a_single_one()
     estimates = anomaly_estimates.Estimates(one, pixels, pd.DataFrame(), table)
     found = list(anomaly_text.answers(estimates, {"mnist": ["mnist-ruff2018-k32-mse-class1"]}))
     assert len(found) == 2 and not any("class1" in answer.sentence for answer in found)
-    assert "shown by other classes (brightness alone has AUC 1.000)" in found[0].sentence
+    caveat, published = (found[0].sentence.index(words) for words in ("shown by other classes (bright", "Published"))
+    assert caveat < published, "right behind the mean, so that who reads no further has read it"
     whole = dataclasses.replace(estimates, auc=pd.concat([one, areas().auc.assign(dataset="mnist", cell="whole")]))
     *_, last = anomaly_text.answers(whole, {"mnist": ["mnist-ruff2018-k32-mse-class1", "whole"]})
     assert "squared error of whole is" in last.sentence
@@ -570,7 +598,7 @@ def test_the_mean_over_classes_is_held_against_pca_of_the_same_size_on_the_same_
     assert table["difference"].notna().sum() == 1, "declared for the primary score alone"
     text = next(text for text in of_classes(table) if "on the same images, difference" in text)
     assert f"area under the ROC curve of ruff2018-l1_contrast, squared error at latent size 32 {words} that of" in text
-    assert f"difference {0.9145 - pca:+.4f} ([{low:+.4f}, " in text
+    assert f"difference {0.9145 - pca:+.4f} [{low:+.4f}, " in text
     estimates = anomaly_estimates.Estimates(estimate(results(1.0)).auc, pd.DataFrame(), pd.DataFrame(), table)
     answer = list(anomaly_text.answers(estimates, {}))[1]
     stated = anomaly._citable(dataclasses.replace(estimates, baselines=estimate(results(1.0)).baselines))

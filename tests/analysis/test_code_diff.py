@@ -5,8 +5,8 @@ import pytest
 from analysis import code_diff
 from analysis.effects import families_of
 from study import space, space_checks
-from study.architectures import convnext, residual
-from study.losses import mse_ssim
+from study.architectures import ARCHITECTURES, convnext, residual
+from study.losses import mse, mse_ssim
 from tests.analysis.effects_records import parsed
 
 OWN = '''
@@ -51,6 +51,18 @@ def test_an_architecture_against_the_baseline(usual):
     )
     assert not any("Conv2D(" in line for line in lines), "what both share is shown"
     assert not any("@level" in line or "why=" in line for line in lines)
+
+
+def test_what_only_the_old_side_uses_is_not_shown_and_what_the_new_one_adds_is_whole():
+    built_in = ARCHITECTURES["keras_io"], ARCHITECTURES["residual"]
+    diff = code_diff._functions("architecture", *built_in, "").diff
+    assert "def down(" not in diff and "def up(" not in diff and "-    features = layers.Dense(16" in diff
+    assert "+def autoencoder(" in diff and "+FILTERS = (16, 32)" in diff and "+def _block(" in diff
+
+
+def test_a_function_that_the_new_one_goes_on_to_call_is_shown_as_it_is():
+    diff = code_diff._functions("loss", mse, mse_ssim, "").diff
+    assert "-def mse(" in diff and "+def mse_ssim(" in diff and "+def mse(" in diff and "+def ssim(" in diff
 
 
 def test_a_loss_and_a_regularizer(usual):

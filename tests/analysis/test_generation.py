@@ -16,6 +16,7 @@ from analysis import (
     draws,
     figures,
     generation,
+    generation_answer,
     generation_bench,
     generation_estimates,
     generation_features,
@@ -265,7 +266,7 @@ def test_intervals_over_seeds_say_for_which_images_they_hold(estimates):
         methods = found.metrics.drop_duplicates("metric").set_index("metric")["method"]
         assert methods[PRIMARY].endswith(images) and found.contrast["method"].str.endswith(images).all()
         assert methods["nearest_is_training"].endswith("each with images of its own")
-    assert any("for these test images" in answer.sentence for answer in generation_text.answers(estimates, "test"))
+    assert any("for these test images" in answer.sentence for answer in generation_answer.answers(estimates, "test"))
 
 
 def test_a_cell_that_lacks_seeds_is_in_no_family_and_named():
@@ -299,8 +300,11 @@ def test_sentences_and_the_answer_follow_the_numbers(estimates):
     assert any("1 of 2 cells are farther" in text and "toy-v-k2" in text for text in said)
     assert any("test accuracy 0.9000 [0.8000, 0.9500]" in text and "weights w" in text for text in said)
     assert all("nan" not in text for text in said)
-    answer = generation_text.answers(estimates, "test")[0]
-    assert answer.question == "generation" and "1 decode to images nearer" in answer.sentence
+    answer = generation_answer.answers(estimates, "test")[0]
+    told, trials = generation_text.told_apart(estimates.metrics.query("main and kind == 'model'"))
+    begins = f"On toy: yes, for 1 of 2 cells; a classifier tells samples from real images in {told} of {trials} trials."
+    assert answer.question == "generation" and answer.sentence.startswith(begins)
+    assert " At their main sampler 1 of 2 cells decode to images nearer to real ones than" in answer.sentence
     beside = (
         "0.5 by guessing, 0.6 for the PCA mixture's images, 0.6 where other real images stand for the generated ones"
     )
@@ -309,6 +313,17 @@ def test_sentences_and_the_answer_follow_the_numbers(estimates):
     assert any("sorts generated and as many real images, taken together" in t and beside in t for t in said)
     known = {identity for table in generation_estimates.citable_statistics(estimates) for identity in table["id"]}
     assert answer.statistic in known and answer.figure == "distances-toy", "where the kernel distances are drawn"
+
+
+@pytest.mark.parametrize(("verdicts", "copies", "begins"), [
+    (("lower", "higher"), ("higher", "lower"), "not shown, for what is nearer"),
+    (("higher", "higher"), ("lower", "lower"), "no; a"),
+    (("higher", "not resolved"), ("lower", "lower"), "not resolved; a"),
+])  # fmt: skip
+def test_the_answer_begins_with_yes_no_or_not_resolved(estimates, verdicts, copies, begins):
+    contrast = estimates.contrast.assign(verdict=verdicts, training_verdict=copies)
+    (answer,) = generation_answer.answers(dataclasses.replace(estimates, contrast=contrast), "test")
+    assert answer.sentence.startswith(f"On toy: {begins}")
 
 
 def test_real_images_that_are_farther_off_than_generated_ones_are_no_floor(estimates):
@@ -356,22 +371,24 @@ def test_copies_are_looked_for_beside_the_pca_mixture_not_beside_one_half(mixtur
     assert found.contrast["training_method"].str.endswith("each with images of its own").all()
     text = _memory(found)
     assert words in text and f"and for {mixture:g} of the PCA mixture's" in text and "not 0.5, is the reference" in text
-    (answer,) = generation_text.answers(found, "test")
+    (answer,) = generation_answer.answers(found, "test")
     said = f"{100 * mixture:g} % of the PCA mixture's, which copies none: {'more' if mixture < 0.6 else 'fewer'} than"
     assert said in answer.sentence and "no copies)" not in answer.sentence
 
 
 def test_without_a_difference_from_the_pca_mixture_no_copying_is_said(estimates):
     assert "is greater in 0 of 2 cells, less in 0, not resolved in 2 (paired" in _memory(estimates)
-    (answer,) = generation_text.answers(estimates, "test")
+    (answer,) = generation_answer.answers(estimates, "test")
     assert "60 % of the PCA mixture's, which copies none: the difference is not resolved" in answer.sentence
 
 
 def test_cells_that_are_not_named_are_counted(estimates):
     first = estimates.contrast.head(1).assign(training_verdict="higher")
-    four = pd.concat([first.assign(cell=f"c{place}") for place in range(4)])
-    text = _memory(dataclasses.replace(estimates, contrast=four))
-    assert "greater in 4 of 4 cells (by c0 0 [" in text and "c2 0 [0, 0] and 1 more in contrast.csv), less in 0" in text
+    five = pd.concat([first.assign(cell=f"c{place}") for place in range(5)])
+    text = _memory(dataclasses.replace(estimates, contrast=five))
+    assert "greater in 5 of 5 cells (by c0 0 [" in text and "c2 0 [0, 0] and 2 more in contrast.csv), less in 0" in text
+    text = _memory(dataclasses.replace(estimates, contrast=five[:4]))
+    assert "c3 0 [0, 0]), less in 0" in text, "a single one is not left out"
 
 
 def test_the_pca_mixture_stands_beside_the_shares(estimates):
@@ -397,7 +414,7 @@ def test_a_variational_cell_is_shown_by_the_mixture_of_its_own_codes_too(estimat
     models = estimates.metrics[estimates.metrics["kind"] == "model"]
     (text,) = generation_text._priors(models, "test")
     rows = models[(models["cell"] == "toy-v-k2") & (models["metric"] == PRIMARY)].set_index("sampler")
-    mixture, prior = (generation_text._interval(rows.loc[name]) for name in ("Gaussian mixture", "standard normal"))
+    mixture, prior = (generation_text.with_interval(rows.loc[name]) for name in ("Gaussian mixture", "standard normal"))
     assert f"instead of the prior: toy-v-k2 {mixture} instead of {prior} (t" in text
     assert not list(generation_text._priors(models[models["cell"] == "toy-a-k2"], "test"))
 
