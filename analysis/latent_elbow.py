@@ -47,7 +47,7 @@ def answer(arguments: argparse.Namespace) -> command.Outcome:
     """Estimates, draws and writes; what the command prints."""
     from analysis.latent_elbow_answer import answers
     from analysis.latent_elbow_figure import plot
-    from analysis.latent_elbow_text import caption, sentences
+    from analysis.latent_elbow_text import caption, not_drawn, sentences
     from analysis.pictures import gather
 
     kind_of(arguments.metric)  # before minutes are spent
@@ -64,9 +64,10 @@ def answer(arguments: argparse.Namespace) -> command.Outcome:
     said, paths = sentences(estimates), command.write({**estimates.tables(), "elbow": elbow}, folder)
     for name, part in estimates.points[estimates.points["split"] == "val"].groupby("dataset", sort=False):
         pictures = gather(part, data(name), estimates.bases, study, arguments.artifacts)
-        said += pictures.missing
+        said += not_drawn(pictures.missing, study, name)
         paths += command.write({f"pictures-{name}": pictures.table}, folder)
-        paths += figures.save(plot(estimates, name, pictures, caption(estimates, name)), folder / f"curve-{name}")
+        drawn = plot(estimates, name, pictures, caption(estimates, name, bool(pictures.rows)))
+        paths += figures.save(drawn, folder / f"curve-{name}")
     said = records.notices(study, arguments.artifacts) + said
     numbers, answered = _citable(estimates), answers(estimates, trials)
     return command.Outcome(study, elbow, said, paths, SHOWN, NOTE, folder, numbers, answered)

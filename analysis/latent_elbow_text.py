@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from analysis import figures
@@ -43,7 +43,7 @@ def sentences(estimates: Estimates) -> list[str]:
     return said
 
 
-def caption(estimates: Estimates, dataset: str) -> str:
+def caption(estimates: Estimates, dataset: str, pictures: bool = True) -> str:
     """What stands under the figure of a data set: what is drawn, its n and its interval methods."""
     tables = {name: table[table["dataset"] == dataset] for name, table in estimates.tables().items()}
     curve, points = (tables[name][tables[name]["split"] == "val"] for name in ("curve", "points"))
@@ -64,9 +64,19 @@ def caption(estimates: Estimates, dataset: str) -> str:
             "Vertical (dash-dotted: Levina-Bickel; dotted: TwoNN): intrinsic dimension of the training images, mean",
             f"over seeds: {'; '.join(_dimension_numbers(row) for row in _rows(dimension))}.",
             *(f"Crossed: {text}" for text in out),
-            f"Pictures: {RULE}; then PCA's. A dash: no such size, or that network failed.",
+            *([f"Pictures: {RULE}; then PCA's. A dash: no such size, or that network failed."] if pictures else []),
         ]
     )
+
+
+def not_drawn(trials: Sequence[str], study: str, dataset: str) -> Iterator[str]:
+    """That reconstructions are not drawn, the lowest seed's, with the command that makes their examples again."""
+    if trials:
+        seed = trials[0].rsplit("-", 1)[1]
+        yield (
+            f"{dataset}: reconstructions of {len(trials)} networks are not drawn, since their stored examples cannot "
+            f"be read: python -m study.search {study} --rebuild '{dataset}-*-{seed}' makes them again."
+        )
 
 
 def error_name(split: str, kind: str) -> str:

@@ -33,7 +33,7 @@ class Pictures:
         sizes: the latent sizes of the columns after the first, which holds the original.
         rows: row's name -> {None: original, size: reconstruction}, each (H, W, C) in [0, 1].
         table: a row a reconstruction: `row`, `latent_dim`, `trial`, `test_index`, `mse` of this image as drawn.
-        missing: trials whose examples cannot be read, and why.
+        missing: trials whose stored examples cannot be read.
     """
 
     sizes: list[int]
@@ -106,14 +106,14 @@ def _number(value: Any) -> int | None:
 def _stored(
     trials: pd.DataFrame, study: str, artifacts: str, missing: list[str]
 ) -> dict[int, tuple[str, int, NDArray]]:
-    """Size -> trial, test index and picture; why an example is missing goes to `missing`."""
+    """Size -> trial, test index and picture; trials whose examples cannot be read go to `missing`."""
     found = {}
     for size, trial in zip(trials["latent_dim"], trials["trial"], strict=True):
         try:
             examples = records.examples(study, trial, artifacts)
             found[int(size)] = (trial, int(examples["index"][FIRST]), examples["reconstructions"][FIRST] / 255)
-        except InputError as error:
-            missing.append(str(error))
+        except InputError:
+            missing.append(trial)
     return found
 
 

@@ -395,6 +395,10 @@ def test_without_stored_examples_the_curve_is_drawn_all_the_same(usual, data, mo
     pictures = gather(usual.points[usual.points["split"] == "val"], data("digits"), usual.bases, "any")
     assert (pictures.rows, len(pictures.missing)) == ({}, len(SIZES))
     assert len(plot(usual, "digits", pictures, "caption").axes) == 1
+    assert "Pictures:" not in latent_elbow_text.caption(usual, "digits", pictures=False)
+    (said,) = latent_elbow_text.not_drawn(pictures.missing, "any", "digits")
+    assert f"reconstructions of {len(SIZES)} networks" in said and "--rebuild 'digits-*-s00'" in said
+    assert not list(latent_elbow_text.not_drawn([], "any", "digits"))
 
 
 def stored(study, trial, artifacts):
