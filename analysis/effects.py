@@ -139,6 +139,7 @@ def estimate(
     curves = effects_training.curves(history, mine, families)
     codes = effects_mechanism.no_codes() if codes is None else codes
     known = effects_mechanism.measured(mine, history, codes)
+    cost_ratios = effects_cost.ratios(cost, families)
     return Estimates(
         families,
         cell_name(space.complete({})),
@@ -150,9 +151,9 @@ def estimate(
         effects_failures.failures(mine, families, space.training["seeds"]),
         curves,
         effects_training.ends(curves),
-        effects_training.reach(history, mine, families),
+        effects_cost.at_speed(effects_training.reach(history, mine, families), cost_ratios),
         effects_training.stopping(history, mine, families),
-        effects_cost.ratios(cost, families),
+        cost_ratios,
         effects_cost.unmeasured(cost, families),
         effects_cost.in_search(mine, families),
         effects_mechanism.mechanisms(known, families, registries(space), primary),

@@ -95,6 +95,23 @@ def ratios(measured: pd.DataFrame | None, families: Sequence[Family]) -> pd.Data
     return pd.DataFrame([row for row in found if row["n"]], columns=list(COLUMNS))
 
 
+def at_speed(reach: pd.DataFrame, cost: pd.DataFrame) -> pd.DataFrame:
+    """How long the epochs to the reference's end take at the measured speed.
+
+    Args:
+        reach: A row a contrast, from `effects_training.reach`.
+        cost: From `ratios`.
+
+    Returns:
+        `reach` with `seconds` and `reference_seconds` of training; NaN where not measured, or not reached.
+    """
+    key = ["family", "cell", "reference"]
+    speed = reach[key].merge(cost[[*key, "seconds", "reference_seconds"]], on=key, how="left")
+    names = {"seconds": "epochs", "reference_seconds": "reference_epochs"}
+    spent = {name: speed[name].to_numpy(float) * reach[epochs].to_numpy(float) for name, epochs in names.items()}
+    return reach.assign(**{name: np.where(np.isfinite(values), values, np.nan) for name, values in spent.items()})
+
+
 def unmeasured(measured: pd.DataFrame | None, families: Sequence[Family]) -> list[str]:
     """The cells of the families that `study.cost` has not measured."""
     cells = dict.fromkeys(name for family in families for c in family.contrasts for name in c.names)

@@ -56,10 +56,10 @@ def of_contrast(estimates: Estimates, family: Family, contrast: Contrast) -> Ite
             yield f"The two train on unequally many images: an image takes {cost['image_ratio']:.3g} times as long."
     if reach is not None:
         yield _reached(reach)
-        if cost is not None and np.isfinite(reach["epochs"]):
+        if np.isfinite(reach["seconds"]):
             yield (
-                f"At the measured speed it is as far after {reach['epochs'] * cost['seconds']:.3g} s of training, the "
-                f"reference after {reach['reference_epochs'] * cost['reference_seconds']:.3g} s."
+                f"At the measured speed it is as far after {reach['seconds']:.3g} s of training, the reference after "
+                f"{reach['reference_seconds']:.3g} s."
             )
 
 

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from analysis import effects_training
+from analysis import effects_cost, effects_training
 from analysis.effects import families_of
 from analysis.effects_training import ALL_EPOCHS, EARLY, median_interval, reach, stopped, stopping
 from tests.analysis.effects_records import curves, fail, parsed, table
@@ -168,3 +168,18 @@ def test_verdicts_with_all_epochs_and_stopped_early(space, trials, history):
     assert set(found["metric"]) == {"val_mse"}
     other = stopping(slow, trials, families_of(space)).query("family == 'dataset'")
     assert set(other["metric"]) == {"val_fvu"} and (other["n"] == 10).all()
+
+
+def test_epochs_become_seconds_where_the_speed_was_measured():
+    keys = {"family": "architecture", "reference": BASE}
+    reached = pd.DataFrame([
+        {**keys, "cell": CNN, "epochs": 3.0, "reference_epochs": 2.0},
+        {**keys, "cell": "never", "epochs": np.inf, "reference_epochs": 2.0},
+        {**keys, "cell": "unmeasured", "epochs": 3.0, "reference_epochs": 2.0},
+    ])  # fmt: skip
+    cost = pd.DataFrame([{**keys, "cell": c, "seconds": 4.0, "reference_seconds": 5.0} for c in (CNN, "never")])
+    found = effects_cost.at_speed(reached, cost).set_index("cell")
+    assert found.loc[CNN, ["seconds", "reference_seconds"]].tolist() == [12.0, 10.0]
+    assert np.isnan(found.loc["never", "seconds"]) and found.loc["never", "reference_seconds"] == 10.0
+    assert found.loc["unmeasured", ["seconds", "reference_seconds"]].isna().all()
+    assert effects_cost.at_speed(reached, cost.iloc[:0])["seconds"].isna().all()

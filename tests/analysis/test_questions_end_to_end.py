@@ -58,7 +58,9 @@ def test_several_analyses_and_the_card(place, finished, capsys):
     assert "Discussion 2: would training samples have done better than test samples?\n  " in out
     assert everything.main([*place, "--card"]) == 0
     card = pd.read_csv(finished.study / "analysis" / "card.csv").set_index("question")
-    assert card.loc["generalization", "statistic"] == "generalization.reconstruction-together-digits-200"
+    assert card.loc["generalization", "statistic"] == (
+        "generalization.cell-reconstruction-together-digits-dense-k2-mse-n200"
+    )
     assert card.loc["generalization", "low"] < card.loc["generalization", "value"] < card.loc["generalization", "high"]
-    assert card.loc["generalization", "figure"] == "analysis/generalization/tasks-digits.png"
+    assert card.loc["generalization", "figure"] == "analysis/generalization/curves-digits.png"
     assert card.loc["residual", "command"] == "python -m analysis.residual tiny"
