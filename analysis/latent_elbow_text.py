@@ -73,8 +73,9 @@ def not_drawn(trials: Sequence[str], study: str, dataset: str) -> Iterator[str]:
     """That reconstructions are not drawn, the lowest seed's, with the command that makes their examples again."""
     if trials:
         seed = trials[0].rsplit("-", 1)[1]
+        which = trials[0] if len(trials) == 1 else f"{len(trials)} networks"
         yield (
-            f"{dataset}: reconstructions of {len(trials)} networks are not drawn, since their stored examples cannot "
+            f"{dataset}: reconstructions of {which} are not drawn, since stored examples cannot "
             f"be read: python -m study.search {study} --rebuild '{dataset}-*-{seed}' makes them again."
         )
 
