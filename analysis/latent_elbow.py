@@ -47,8 +47,8 @@ def answer(arguments: argparse.Namespace) -> command.Outcome:
     """Estimates, draws and writes; what the command prints."""
     from analysis.latent_elbow_answer import answers
     from analysis.latent_elbow_figure import plot
-    from analysis.latent_elbow_text import caption, not_drawn, sentences
-    from analysis.pictures import gather
+    from analysis.latent_elbow_text import caption, sentences
+    from analysis.pictures import gather, not_drawn
 
     kind_of(arguments.metric)  # before minutes are spent
     if arguments.application:

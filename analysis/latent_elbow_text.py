@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from analysis import figures
@@ -67,17 +67,6 @@ def caption(estimates: Estimates, dataset: str, pictures: bool = True) -> str:
             *([f"Pictures: {RULE}; then PCA's. A dash: no such size, or that network failed."] if pictures else []),
         ]
     )
-
-
-def not_drawn(trials: Sequence[str], study: str, dataset: str) -> Iterator[str]:
-    """That reconstructions are not drawn, the lowest seed's, with the command that makes their examples again."""
-    if trials:
-        seed = trials[0].rsplit("-", 1)[1]
-        which = trials[0] if len(trials) == 1 else f"{len(trials)} networks"
-        yield (
-            f"{dataset}: reconstructions of {which} are not drawn, since stored examples cannot "
-            f"be read: python -m study.search {study} --rebuild '{dataset}-*-{seed}' makes them again."
-        )
 
 
 def error_name(split: str, kind: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -88,6 +88,17 @@ def draw(grid: Any, pictures: Pictures) -> None:
         line[0].set_ylabel(name, rotation=0, ha="right", va="center", fontsize=7)
     for axes, title in zip(cells[0], ["original", *map(str, pictures.sizes)], strict=True):
         axes.set_title(title, fontsize=7, pad=2)
+
+
+def not_drawn(trials: Sequence[str], study: str, dataset: str) -> Iterator[str]:
+    """That reconstructions are not drawn, the lowest seed's, with the command that makes their examples again."""
+    if trials:
+        seed = trials[0].rsplit("-", 1)[1]
+        which = trials[0] if len(trials) == 1 else f"{len(trials)} networks"
+        yield (
+            f"{dataset}: reconstructions of {which} are not drawn, since stored examples cannot "
+            f"be read: python -m study.search {study} --rebuild '{dataset}-*-{seed}' makes them again."
+        )
 
 
 def _seen(data: Dataset, trial: Mapping[str, Any], index: int) -> NDArray:

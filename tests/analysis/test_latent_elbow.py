@@ -15,7 +15,7 @@ from analysis import latent_elbow, latent_elbow_answer, latent_elbow_text, refer
 from analysis.latent_elbow_estimates import _mean
 from analysis.latent_elbow_figure import plot
 from analysis.latent_elbow_text import caption, sentences
-from analysis.pictures import gather
+from analysis.pictures import gather, not_drawn
 from analysis.statistics import t_interval
 from study import datasets, metrics, preprocessing, records
 from study.errors import InputError
@@ -396,9 +396,9 @@ def test_without_stored_examples_the_curve_is_drawn_all_the_same(usual, data, mo
     assert (pictures.rows, len(pictures.missing)) == ({}, len(SIZES))
     assert len(plot(usual, "digits", pictures, "caption").axes) == 1
     assert "Pictures:" not in latent_elbow_text.caption(usual, "digits", pictures=False)
-    (said,) = latent_elbow_text.not_drawn(pictures.missing, "any", "digits")
+    (said,) = not_drawn(pictures.missing, "any", "digits")
     assert f"reconstructions of {len(SIZES)} networks" in said and "--rebuild 'digits-*-s00'" in said
-    assert not list(latent_elbow_text.not_drawn([], "any", "digits"))
+    assert not list(not_drawn([], "any", "digits"))
 
 
 def stored(study, trial, artifacts):
