@@ -184,8 +184,7 @@ def _gaps(table: pd.DataFrame, own: pd.DataFrame) -> list[str]:
 
 
 def _rebuild(study: str, cells: str) -> str:
-    pattern = cells if len(cells.split()) == 1 else "*"  # --rebuild takes one
-    return f"Rebuild them: python -m study.search {study} --rebuild '{pattern}', then"
+    return f"Rebuild them: python -m study.search {study} --rebuild '{cells}', then"
 
 
 def _again(arguments: argparse.Namespace, study: str) -> str:

@@ -20,12 +20,17 @@ def write_record(
     path = study_folder / "trials" / content["trial"]
     path.mkdir(parents=True, exist_ok=True)
     if examples:
-        buffer = io.BytesIO()
-        np.savez_compressed(buffer, **examples)  # type: ignore[arg-type]
-        write_atomically(path / "examples.npz", buffer.getvalue())
+        write_examples(path, examples)
     if model is not None:
         write_model(path, model)
     write_atomically(path / "record.json", to_json(content))
+
+
+def write_examples(trial_folder: Path, examples: Mapping[str, np.ndarray]) -> None:
+    """Writes `examples.npz`, atomically."""
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **examples)  # type: ignore[arg-type]
+    write_atomically(trial_folder / "examples.npz", buffer.getvalue())
 
 
 def write_model(trial_folder: Path, model: Any) -> None:

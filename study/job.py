@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import uuid
+import zipfile
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import cached_property
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from study import manifest, records
+from study.errors import InputError
 from study.space import Space, Task, cell_name
 
 
@@ -25,7 +27,7 @@ class Job:
         data_dir: Where the user's data files are, or None.
         cells: Only trials are wanted of whose cells the name matches one of these patterns, with spaces between them.
         retry_failed: Trials that failed are trained again, once.
-        rebuild: Names of trials whose models are to be trained again; empty for an ordinary run.
+        rebuild: Names of trials to be trained again where model or examples are gone; empty for an ordinary run.
         token: This run's own name: a record that carries it was written by it.
         supervised: Whether standard input is a pipe that closes when the parent process ends.
     """
@@ -77,12 +79,24 @@ class Job:
     def is_done(self, name: str) -> bool:
         """Whether nothing is left to do for a trial in this run."""
         if self.rebuild:
-            trial = self.folder / "trials" / name
-            return (trial / "model.keras").is_file() or self._was_tried(trial / "rebuild.json")
+            whole = self.has_model(name) and self.has_examples(name)
+            return whole or self._was_tried(self.folder / "trials" / name / "rebuild.json")
         record = self.record(name)
         if record is None:
             return False
         return record["status"] == "completed" or not self.retry_failed or record["noted"].get("run") == self.token
+
+    def has_model(self, name: str) -> bool:
+        """Whether a trial's trained model is there, not cut off."""
+        return zipfile.is_zipfile(self.folder / "trials" / name / "model.keras")
+
+    def has_examples(self, name: str) -> bool:
+        """Whether a trial's example images are there and can be read."""
+        try:
+            records.examples(self.study, name, self.artifacts)
+        except InputError:
+            return False
+        return True
 
     def to_json(self) -> str:
         """One line of JSON."""

@@ -204,20 +204,24 @@ def _write_rebuilt(job: Job, task: Task, record: Any) -> None:
     before = job.record(task.name)
     outcome = {"run": job.token, "status": record.status, "error": record.error, **_compare(before, record)}
     files.write_atomically(path / "rebuild.json", files.to_json(outcome))
-    if record.model is not None:
+    if record.model is not None and not job.has_model(task.name):
         files.write_model(path, record.model)
+    if record.examples and not job.has_examples(task.name):
+        files.write_examples(path, record.examples)
 
 
 def _compare(before: Any, record: Any) -> dict[str, Any]:
-    """Whether a retrained trial agrees with its record to the bit, and the largest relative difference."""
-    pairs = [
-        (before["values"][key], value)
+    """A retrained trial's metrics, whether all are as recorded to the bit, and their largest relative difference."""
+    anew = {
+        key: value
         for key, value in record.values.items()
         if key not in records.TIMES and isinstance(value, float) and before["values"].get(key) is not None
-    ]
+    }
+    pairs = [(before["values"][key], value) for key, value in anew.items()]
     differences = [abs(new - old) / max(abs(old), 1e-12) for old, new in pairs]
     return {
         "identical": bool(pairs) and all(old == new for old, new in pairs),
+        "values": anew,
         "largest_relative_difference": max(differences, default=None),
         "environment_differs": provenance.differences(before["environment"], provenance.environment()),
     }

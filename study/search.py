@@ -13,7 +13,7 @@ import dataclasses
 import os
 import sys
 from collections.abc import Iterable, Sequence
-from fnmatch import fnmatch
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from study import explore, plan, progress, proposals, provenance, records, summary, tensorboard, workers
@@ -120,17 +120,17 @@ def _write_curves(job: Job, options: argparse.Namespace, names: Iterable[str]) -
 
 
 def _rebuild(job: Job, options: argparse.Namespace) -> int:
-    """Trains completed trials again whose model is gone, and says whether they came out as recorded."""
+    """Trains completed trials again whose model or examples are gone, and says whether they came out as recorded."""
     import json
 
     completed = [n for n in job.hashes if (r := job.record(n)) is not None and r["status"] == "completed"]
-    chosen = tuple(name for name in completed if fnmatch(name, options.rebuild))
+    chosen = tuple(name for name in completed if any(fnmatchcase(name, part) for part in options.rebuild.split()))
     if not chosen:
         such = f"allowed are patterns of names such as {completed[0]}" if completed else "it has none yet"
         raise InputError(f"--rebuild {options.rebuild!r} matches no completed trial of {job.study}: {such}.")
     job = dataclasses.replace(job, rebuild=chosen)
     tasks = job.tasks()
-    print(f"study {job.study}: {len(chosen)} trials match, {len(tasks)} of them without a model to rebuild")
+    print(f"study {job.study}: {len(chosen)} trials match, {len(tasks)} of them to rebuild")
     if tasks and (stopped := _supervise(job, _workers(options, job), len(chosen) - len(tasks), options)):
         return stopped
     outcomes = {t.name: json.loads((job.folder / "trials" / t.name / "rebuild.json").read_text()) for t in tasks}
@@ -210,7 +210,11 @@ def _parser() -> argparse.ArgumentParser:
     add("--status", action="store_true", help="show how far the study is")
     add("--cells", metavar="PATTERN", help="only these now, such as '*-k8-*' or 'a* b*'; without it the rest follows")
     add("--retry-failed", action="store_true", help="train again what failed or diverged")
-    add("--rebuild", metavar="PATTERN", help="train completed trials again whose model is gone, and compare")
+    add(
+        "--rebuild",
+        metavar="PATTERN",
+        help="train completed trials again whose model or examples are gone, and compare; patterns as for --cells",
+    )
     add("--tensorboard", type=Path, metavar="DIR", help="also write each trial's curves for TensorBoard")
     add("--mixed", action="store_true", help="allow trials of one seed from different environments; analyses say so")
     return parser

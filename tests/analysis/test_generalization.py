@@ -701,7 +701,8 @@ def test_models_that_are_gone_are_said_once_with_one_command(monkeypatch):
     ]
     sizes = table([dict(latent_dim=k) for k in (2, 8)])
     two = asking("reconstruction", "anomaly")
-    assert "--rebuild '*', then" in generalization.measure(two, "own", sizes, None)[2][0]
+    both = "--rebuild 'digits-cnn-k2-mse-s* digits-cnn-k8-mse-s*', then"
+    assert both in generalization.measure(two, "own", sizes, None)[2][0]
     one = asking("reconstruction", "anomaly", cells="*-k8-*")
     assert generalization.measure(one, "own", sizes, None)[2][0].endswith(
         "Rebuild them: python -m study.search own --rebuild '*-k8-*', then: "

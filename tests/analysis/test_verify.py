@@ -8,10 +8,12 @@ import sys
 import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 
 from analysis import comparison
+from analysis.verify import _elsewhere as verdict
 from study import files, records
 from tests.conftest import Search, environment, pack
 
@@ -128,6 +130,26 @@ def test_what_needed_a_model_that_is_gone_does_not_differ(copy):
     done = verify(copy, "tiny", "--no-training")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "tiny  analysis/latent_space/summary.json  not recomputed  it needs models that are gone" in done.stdout
+
+
+def test_on_another_processor_a_trial_may_move_as_far_as_two_seeds_lie_apart():
+    # Seeds at 1, 2, 3: SD 1, t(0.975; 2) = 4.303, so that two of them may lie 6.085 apart. Metrics that never vary may
+    # not move; seeds of other cells and failed ones count for nothing.
+    trials = pd.DataFrame(
+        {
+            "trial": ["a-s00", "a-s01", "a-s02", "a-s03", "b-s00", "b-k8-s00"],
+            "status": ["completed"] * 3 + ["error"] + ["completed"] * 2,
+            "test_mse": [1.0, 2.0, 3.0, 50.0, 70.0, 90.0],
+            "active_share": [0.5, 0.5, 0.5, 0.1, 0.5, 0.5],
+        }
+    )
+    outcome, how = verdict(trials, "a-s01", {"test_mse": 8.0, "active_share": 0.5})
+    assert (outcome, how) == (comparison.CLOSE, "test_mse by 0.99 of what two of the cell's 3 seeds may lie apart")
+    assert verdict(trials, "a-s01", {"test_mse": 8.2, "active_share": 0.5})[0] == comparison.DIFFERS
+    outcome, how = verdict(trials, "a-s01", {"test_mse": 2.0, "active_share": 0.51})
+    assert outcome == comparison.DIFFERS and how.startswith("active_share by ")
+    outcome, how = verdict(trials, "b-s00", {"test_mse": 70.0, "active_share": 0.5})
+    assert outcome == comparison.MISSING and "one seed" in how
 
 
 def test_bad_input(finished):

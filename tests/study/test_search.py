@@ -172,6 +172,35 @@ def test_rebuild_gives_the_same_weights(copy):
     assert all(np.array_equal(a, b) for a, b in zip(before, after, strict=True))
 
 
+def test_rebuild_brings_back_examples_and_cut_off_models_and_leaves_what_is_whole(copy):
+    paths = [path.parent for path in copy.record_paths()]
+    first, second = (path / "examples.npz" for path in paths[:2])
+    before = first.read_bytes(), second.read_bytes()
+    model = paths[0] / "model.keras"
+    untouched = model.stat().st_mtime_ns
+    first.unlink()
+    second.write_bytes(before[1][:200])
+    weights = records.load_model("tiny", paths[2].name, copy.artifacts).get_weights()
+    cut_off = paths[2] / "model.keras"
+    cut_off.write_bytes(cut_off.read_bytes()[:-100])
+    for broken in (
+        lambda: records.examples("tiny", paths[0].name, copy.artifacts),
+        lambda: records.examples("tiny", paths[1].name, copy.artifacts),
+        lambda: records.load_model("tiny", paths[2].name, copy.artifacts),
+    ):
+        with pytest.raises(records.InputError, match="--rebuild"):
+            broken()
+    done = copy("--rebuild", f"{paths[0].name} {paths[1].name}")
+    assert done.returncode == 0 and "2 trials match, 2 of them to rebuild" in done.stdout, done.stdout + done.stderr
+    assert done.stdout.count("as recorded to the bit") == 2
+    assert (first.read_bytes(), second.read_bytes()) == before
+    assert model.stat().st_mtime_ns == untouched
+    done = copy("--rebuild", "*")
+    assert "4 trials match, 1 of them to rebuild" in done.stdout, done.stdout + done.stderr
+    again = records.load_model("tiny", paths[2].name, copy.artifacts).get_weights()
+    assert all(np.array_equal(a, b) for a, b in zip(weights, again, strict=True))
+
+
 def test_records_of_another_environment_are_not_mixed_silently(copy):
     path = copy.record_paths()[0]
     record = json.loads(path.read_text())
