@@ -42,13 +42,15 @@ NOTE = (
 )
 
 
-def read(study: str, artifacts: str) -> Study:
-    """A study's trials, learning curves and families, with those of its tuned twin where it was run."""
+def read(study: str, artifacts: str) -> tuple[Study, str]:
+    """A study's trials, learning curves and families, with those of its tuned twin; and why not, in words, if so."""
     alone = _read(study, artifacts)
+    if not (Path(artifacts) / (study + TUNED) / "manifest.json").is_file():
+        return alone, f"there is no study {study}{TUNED}"
     try:
-        return Study(**vars(alone) | {"tuned": _aligned(alone, study, artifacts)})
-    except InputError:  # it was not run, or has no trial yet
-        return alone
+        return Study(**vars(alone) | {"tuned": _aligned(alone, study, artifacts)}), ""
+    except InputError as error:
+        return alone, str(error)
 
 
 def _read(study: str, artifacts: str) -> Study:
@@ -83,12 +85,12 @@ def answer(arguments: argparse.Namespace) -> command.Outcome:
 
     study = arguments.study or records.latest(arguments.artifacts)
     folder = records.folder(study, arguments.artifacts) / "analysis" / "robustness"
-    read_study = read(study, arguments.artifacts)
+    read_study, untuned = read(study, arguments.artifacts)
     estimates = estimate(read_study)
     paths = command.write(estimates.tables(), folder)
     paths += figures.save(robustness_figure.plot(estimates), folder / "conclusions")
     said = records.notices(study, arguments.artifacts)
-    said += robustness_text.sentences(estimates, study, tuned=read_study.tuned is not None)
+    said += robustness_text.sentences(estimates, untuned)
     cited = _citable(estimates)
     if (found := at_full_size(study, arguments.artifacts, read_study.families)) is not None:
         paths += command.write(found.tables(), folder)

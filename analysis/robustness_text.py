@@ -21,14 +21,14 @@ NAMED = 5  # conclusions that turn: a sentence each
 LISTED = 12  # conclusions that one sentence names
 
 
-def sentences(estimates: Estimates, study: str, tuned: bool) -> list[str]:
-    """Every statement, each with its n."""
+def sentences(estimates: Estimates, untuned: str) -> list[str]:
+    """Every statement, each with its n; `untuned`: why tuned hyperparameters were not tried, "" if they were."""
     table, tried = estimates.conclusions, columns(estimates.conclusions)
     said = [_overall(table, tried)]
     for family, rows in table.groupby("family", sort=False):
         said += _sizes(rows, tried) if family == SIZES else _family(str(family), rows, tried)
-    if not tuned:
-        said.append(f"{TUNED[:1].upper()}{TUNED[1:]} were not tried: python -m study.search {study} --tuned")
+    if untuned:
+        said.append(f"{TUNED[:1].upper()}{TUNED[1:]} were not tried: {untuned.removesuffix('.')}.")
     return said
 
 

@@ -79,9 +79,10 @@ def most_trials(budget: int) -> int:
 
 def _earlier_blocks(study: str, options: Any) -> dict[str, dict]:
     """The rounds that an interrupted run had proposed: it is gone through again, but nothing is taken back."""
-    if not (options.artifacts / study / "manifest.json").is_file():
+    try:
+        return manifests.space_of(records.manifest(study, options.artifacts)).blocks
+    except InputError:  # there is none, or one that cannot be read and is written anew
         return {}
-    return manifests.space_of(records.manifest(study, options.artifacts)).blocks
 
 
 def _explorable(space: Space) -> Space:

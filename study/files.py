@@ -96,7 +96,7 @@ def write_table(path: Path, text: str) -> None:
 
 def remove_leftovers(study_folder: Path) -> None:
     """Removes what processes that were killed in mid-write left behind."""
-    for pattern in ("trials/*/.record.json.*", "trials/*/.examples.npz.*", "trials/*/model.*.keras", ".*.*.[0-9]*"):
+    for pattern in ("trials/*/.*.json.*", "trials/*/.examples.npz.*", "trials/*/model.*.keras", ".*.*.[0-9]*"):
         for path in study_folder.glob(pattern):
             path.unlink(missing_ok=True)
     shutil.rmtree(study_folder / "running", ignore_errors=True)

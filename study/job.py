@@ -27,7 +27,7 @@ class Job:
         data_dir: Where the user's data files are, or None.
         cells: Only trials are wanted of whose cells the name matches one of these patterns, with spaces between them.
         retry_failed: Trials that failed are trained again, once.
-        rebuild: Names of trials to be trained again where model or examples are gone; empty for an ordinary run.
+        rebuild: Names of trials to be trained again, whose model or examples are gone; empty for an ordinary run.
         token: This run's own name: a record that carries it was written by it.
         supervised: Whether standard input is a pipe that closes when the parent process ends.
     """
@@ -79,8 +79,7 @@ class Job:
     def is_done(self, name: str) -> bool:
         """Whether nothing is left to do for a trial in this run."""
         if self.rebuild:
-            whole = self.has_model(name) and self.has_examples(name)
-            return whole or self._was_tried(self.folder / "trials" / name / "rebuild.json")
+            return self._was_tried(self.folder / "trials" / name / "rebuild.json")
         record = self.record(name)
         if record is None:
             return False

@@ -46,10 +46,13 @@ def extend(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
     """
     changed = [*_changed_parts(old, new)]
     if changed:
+        other_images = any("other images" in line for line in changed)
+        files = "the files that it was started with (--data-dir), or " if other_images else ""
         raise InputError(
             f"the study '{old['study']}' was started with another search space:\n"
             + "\n".join(f"  - {line}" for line in changed)
-            + "\nMore seeds, blocks or contrasts extend a study; for anything else give it a new name: --name NAME"
+            + "\nMore seeds, blocks or contrasts extend a study; for anything else give it "
+            + f"{files}a new name: --name NAME"
         )
     seeds = max(old["space"]["training"]["seeds"], new["space"]["training"]["seeds"])
     training = {**new["space"]["training"], "seeds": seeds}

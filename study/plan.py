@@ -24,7 +24,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add("space", nargs="?", default="quick", metavar="SPACE", help=what)
     add("--data-dir", default=os.environ.get("STUDY_DATA_DIR"), help="where your data files are (or STUDY_DATA_DIR)")
     add("--artifacts", type=Path, default=records.ARTIFACTS, help="where studies are kept (default: artifacts)")
-    add("--seeds", type=positive, help="how many seeds (default: what the space says); more extend a study")
+    add("--seeds", type=positive, help="how many seeds (default: what space and study say); more extend a study")
     add("--set", action="append", default=[], metavar="KEY=VALUE", help="another setting, level, or FACTOR.LEVEL=OTHER")
     add("--tuned", nargs="?", const="nuisance", metavar="STUDY", help="use the settings that a study chose (nuisance)")
     add("--name", help="the study's name (default: the space's); needed with --set")
@@ -44,6 +44,8 @@ def job(options: argparse.Namespace) -> Job:
     Raises:
         InputError: Anything the user can mend.
     """
+    if (looked_at := _looked_at(options)) is not None:
+        return looked_at
     chosen = space(options)
     if (begun := _begun_otherwise(chosen, options)) is not None:
         print(
@@ -51,7 +53,26 @@ def job(options: argparse.Namespace) -> Job:
             f"{_differences(begun, chosen)}. For a study of the space as it stands: --name NAME."
         )
         chosen = _with_seeds(begun, options)
-    return job_of(chosen, options.name or chosen.name + ("_tuned" if options.tuned else ""), options)
+    return job_of(chosen, study_name(options), options)
+
+
+def _looked_at(options: argparse.Namespace) -> Job | None:
+    """The job of a study that is there, for `--status` and `--rebuild`: as its manifest has it, and no other.
+
+    Neither adds to a study, so that what its search space says by now does not matter, nor need all its data be here.
+    """
+    name = study_name(options)
+    asked = getattr(options, "status", False) or getattr(options, "rebuild", None) is not None
+    if not asked or (options.set and not options.name) or not (options.artifacts / name / "manifest.json").is_file():
+        return None
+    manifest = records.manifest(name, options.artifacts)
+    seeds = options.seeds or manifest["space"]["training"]["seeds"]
+    return Job(str(options.artifacts), name, manifest, seeds, _absolute(options.data_dir))
+
+
+def study_name(options: argparse.Namespace) -> str:
+    """What the study that the options mean is called."""
+    return options.name or Path(options.space).stem + ("_tuned" if options.tuned else "")
 
 
 def space(options: argparse.Namespace) -> spaces.Space:
@@ -85,12 +106,15 @@ def job_of(chosen: spaces.Space, study: str, options: argparse.Namespace) -> Job
     Raises:
         InputError: Data that cannot be had, or a study of that name that says otherwise.
     """
-    data = _recorded_data(chosen, study, options) or _describe_data(chosen, options.data_dir)
-    manifest = manifests.describe(chosen, study, data)
+    manifest = manifests.describe(chosen, study, _describe_data(chosen, options.data_dir))
     if (options.artifacts / study / "manifest.json").is_file():
         manifest = _extended(manifest, study, options.artifacts)
-    data_dir = str(Path(options.data_dir).resolve()) if options.data_dir else None
-    return Job(str(options.artifacts), study, manifest, chosen.training["seeds"], data_dir)
+    seeds = (chosen.training if options.seeds else manifest["space"]["training"])["seeds"]
+    return Job(str(options.artifacts), study, manifest, seeds, _absolute(options.data_dir))
+
+
+def _absolute(data_dir: str | None) -> str | None:
+    return str(Path(data_dir).resolve()) if data_dir else None
 
 
 def _recorded(options: argparse.Namespace) -> spaces.Space | None:
@@ -148,7 +172,13 @@ def _same_but_seeds(one: spaces.Space, other: spaces.Space) -> bool:
 def _tuned(chosen: spaces.Space, options: argparse.Namespace) -> spaces.Space:
     """The space with the learning rates and batch sizes that another study chose."""
     tuned_space = dataclasses.replace(chosen, tuned=tuned.choices(options.tuned, options.artifacts))
-    if left := tuned.untuned(tuned_space):
+    left = tuned.untuned(tuned_space)
+    if not set(tuned.pairs(tuned_space)) - set(left):
+        raise InputError(
+            f"--tuned {options.tuned}: it has no choice for any of {', '.join(left)}, so that nothing would change. "
+            f"Add them to its search space, or leave out --tuned."
+        )
+    if left:
         print(f"note: '{options.tuned}' has no choice for {', '.join(left)}; they stay as the space has them.")
     return tuned_space
 
@@ -168,14 +198,6 @@ def make_folder(job: Job) -> None:
         raise InputError(
             f"cannot write to {job.folder} ({error}). Choose another folder with --artifacts DIR."
         ) from error
-
-
-def _recorded_data(space: spaces.Space, study: str, options: argparse.Namespace) -> dict[str, Any] | None:
-    """What the manifest says of the data already, for a look at a study (`--status`) where its files may not lie."""
-    if not getattr(options, "status", False) or not (options.artifacts / study / "manifest.json").is_file():
-        return None
-    recorded = records.manifest(study, options.artifacts)["data"]
-    return recorded if {cell["dataset"] for cell in space.cells().values()} <= recorded.keys() else None
 
 
 def _describe_data(space: spaces.Space, data_dir: str | None) -> dict[str, Any]:

@@ -50,7 +50,7 @@ def chief(job: Job) -> int:
     held = lock.acquire(job.folder)
     if held is None:
         return LOCKED
-    _write_manifest(job)
+    write_manifest(job)
     files.remove_leftovers(job.folder)
     environment = provenance.environment()
     os.environ["KERAS_BACKEND"] = "numpy"  # a chief computes nothing, and so starts without TensorFlow
@@ -164,7 +164,8 @@ def worker_killer() -> Any:
     return Record("error", error="its worker process died three times while running it (out of memory?); see logs/")
 
 
-def _write_manifest(job: Job) -> None:
+def write_manifest(job: Job) -> None:
+    """Writes the manifest of a job, as an extension of the one that is there; the caller holds the study."""
     path = job.folder / "manifest.json"
     content = job.manifest
     if path.is_file():
@@ -203,11 +204,11 @@ def _write_rebuilt(job: Job, task: Task, record: Any) -> None:
     path = job.folder / "trials" / task.name
     before = job.record(task.name)
     outcome = {"run": job.token, "status": record.status, "error": record.error, **_compare(before, record)}
-    files.write_atomically(path / "rebuild.json", files.to_json(outcome))
     if record.model is not None and not job.has_model(task.name):
         files.write_model(path, record.model)
     if record.examples and not job.has_examples(task.name):
         files.write_examples(path, record.examples)
+    files.write_atomically(path / "rebuild.json", files.to_json(outcome))  # last: it says that the trial is done
 
 
 def _compare(before: Any, record: Any) -> dict[str, Any]:

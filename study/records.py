@@ -164,7 +164,7 @@ def load_model(study: str, trial: str, artifacts: str | Path = ARTIFACTS) -> Any
     except Exception as error:  # Keras raises what its parts raise: ValueError, OSError, KeyError, BadZipFile
         raise InputError(
             f"{path} cannot be loaded ({type(error).__name__}: {error}). "
-            f"Rebuild it: python -m study.search {study} --rebuild {trial}"
+            f"Remove it and rebuild it: python -m study.search {study} --rebuild {trial}"
         ) from error
 
 

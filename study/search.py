@@ -11,6 +11,7 @@ Ctrl-C at any time: the same command goes on where it stopped. Exit code 0: all 
 import argparse
 import dataclasses
 import os
+import shlex
 import sys
 from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
@@ -42,11 +43,12 @@ def default_workers() -> int:
 def _run(options: argparse.Namespace) -> int:
     if options.tensorboard:
         tensorboard.check_installed()
+    _refuse_beside_rebuild(options)
     if options.tuner:
         _refuse_beside_tuner(options)
         return explore.run(options, lambda job: _train(job, options))
     job = _chosen(dataclasses.replace(plan.job(options), retry_failed=options.retry_failed), options.cells)
-    if options.rebuild:
+    if options.rebuild is not None:
         return _rebuild(job, options)
     if options.status:
         return summary.print_status(job)
@@ -75,11 +77,21 @@ def _search(job: Job, options: argparse.Namespace) -> int:
     count = _workers(options, job)
     cells = len({cell_name(task.cell) for task in wanted})
     print(f"study {job.study}: {len(wanted)} trials ({cells} cells, {job.seeds} seeds), {len(tasks)} to run")
-    if tasks and (stopped := _supervise(job, count, _n_done(job), options)):
+    if not tasks:
+        _write_manifest(job)
+    elif stopped := _supervise(job, count, _n_done(job), options):
         return stopped
     _write_curves(job, options, job.hashes)
     paths = records.write_tables(job.study, job.artifacts)
     return summary.print_results(job, paths)
+
+
+def _write_manifest(job: Job) -> None:
+    """What a chief does before it hands out trials, where there are none: contrasts, or a manifest that was damaged."""
+    from study import process
+
+    workers.wait_for_lock(job.folder)
+    process.write_manifest(job)
 
 
 def _train(job: Job, options: argparse.Namespace) -> int:
@@ -104,7 +116,7 @@ def _supervise(job: Job, count: int, already: int, options: argparse.Namespace) 
 
             workers.supervise(job, count, tick)
     except KeyboardInterrupt:
-        print(f"\ninterrupted. Nothing finished is lost; to go on: {_command(options)}", file=sys.stderr)
+        print(f"\ninterrupted. Nothing finished is lost; to go on: {_command()}", file=sys.stderr)
         return 130
     except workers.StartError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -123,17 +135,20 @@ def _rebuild(job: Job, options: argparse.Namespace) -> int:
     """Trains completed trials again whose model or examples are gone, and says whether they came out as recorded."""
     import json
 
-    completed = [n for n in job.hashes if (r := job.record(n)) is not None and r["status"] == "completed"]
-    chosen = tuple(name for name in completed if any(fnmatchcase(name, part) for part in options.rebuild.split()))
+    records_of = {task.name: job.record(task.name) for task in job.wanted()}
+    completed = [name for name, record in records_of.items() if record and record["status"] == "completed"]
+    chosen = [name for name in completed if any(fnmatchcase(name, part) for part in options.rebuild.split())]
     if not chosen:
         such = f"allowed are patterns of names such as {completed[0]}" if completed else "it has none yet"
         raise InputError(f"--rebuild {options.rebuild!r} matches no completed trial of {job.study}: {such}.")
-    job = dataclasses.replace(job, rebuild=chosen)
-    tasks = job.tasks()
-    print(f"study {job.study}: {len(chosen)} trials match, {len(tasks)} of them to rebuild")
-    if tasks and (stopped := _supervise(job, _workers(options, job), len(chosen) - len(tasks), options)):
+    lacking = tuple(name for name in chosen if not (job.has_model(name) and job.has_examples(name)))
+    print(f"study {job.study}: {len(chosen)} trials match, {len(lacking)} of them to rebuild")
+    if not lacking:
+        return 0
+    job = dataclasses.replace(job, rebuild=lacking)
+    if stopped := _supervise(job, _workers(options, job), 0, options):
         return stopped
-    outcomes = {t.name: json.loads((job.folder / "trials" / t.name / "rebuild.json").read_text()) for t in tasks}
+    outcomes = {name: json.loads((job.folder / "trials" / name / "rebuild.json").read_text()) for name in lacking}
     for name, outcome in outcomes.items():
         print(f"{name}: {summary.agreement(outcome)}")
     return 0 if all(outcome["status"] == "completed" for outcome in outcomes.values()) else 1
@@ -162,15 +177,24 @@ def _run_role(role: str, job: Job) -> int:
     return code
 
 
+def _refuse_beside_rebuild(options: argparse.Namespace) -> None:
+    """Refuses what would be done to the same study in another way."""
+    given = [name for name in ("dry_run", "status", "retry_failed") if getattr(options, name)]
+    if options.rebuild is not None and given:
+        raise InputError(f"--rebuild does not go with --{given[0].replace('_', '-')}: one after the other.")
+
+
 def _refuse_beside_tuner(options: argparse.Namespace) -> None:
     """Refuses what says something about the trials of a study, which a search proper does not know beforehand."""
-    given = [name for name in ("dry_run", "status", "rebuild", "retry_failed", "cells") if getattr(options, name)]
+    beside = ("dry_run", "status", "rebuild", "retry_failed", "cells")
+    given = [name for name in beside if getattr(options, name) not in (None, False)]
     if given:
         study = explore.study_name(options)
+        look = (options.artifacts / study / "manifest.json").is_file()
         raise InputError(
             f"--tuner does not go with --{given[0].replace('_', '-')}: it decides what to train by the results so far, "
-            f"at most {explore.most_trials(options.budget)} trials. What it has trained is the study '{study}': "
-            f"python -m study.search {study} --status"
+            f"at most {explore.most_trials(options.budget)} trials. What it trains is the study '{study}'"
+            + (f": python -m study.search {study} --status" if look else ", of which there is nothing yet.")
         )
 
 
@@ -193,8 +217,8 @@ def _workers(options: argparse.Namespace, job: Job) -> int:
     return max(1, min(options.workers or default_workers(), len(job.tasks())))
 
 
-def _command(options: argparse.Namespace) -> str:
-    return "python -m study.search " + " ".join(sys.argv[1:])
+def _command() -> str:
+    return "python -m study.search " + shlex.join(sys.argv[1:])
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -213,7 +237,7 @@ def _parser() -> argparse.ArgumentParser:
     add(
         "--rebuild",
         metavar="PATTERN",
-        help="train completed trials again whose model or examples are gone, and compare; patterns as for --cells",
+        help="train completed trials again whose model or examples are gone, and compare; names with seed, 'a-s00 b-*'",
     )
     add("--tensorboard", type=Path, metavar="DIR", help="also write each trial's curves for TensorBoard")
     add("--mixed", action="store_true", help="allow trials of one seed from different environments; analyses say so")

@@ -41,6 +41,9 @@ def _problems(space: Space) -> Iterator[str]:
     missing = [factor for factor in REQUIRED if factor not in space.baseline]
     if missing:
         yield f"BASELINE has no {', '.join(missing)}; it must give {', '.join(REQUIRED)}."
+    for name in space.architectures:
+        if not SAFE_NAME.fullmatch(name):
+            yield f"ARCHITECTURES: {name!r}: allowed is a name of letters, digits, '_' and '.'."
     blocks = list(_block_problems(space))
     yield from blocks
     if not (levels or missing or blocks):

@@ -87,7 +87,8 @@ def _print_failures(job: Job, failed: Sequence[dict[str, Any]]) -> None:
         what = record["error"].strip().splitlines()[-1] if record["error"] else "its loss was no longer finite"
         print(f"failed: {record['trial']} ({record['status']}): {what}; see {job.folder / 'trials' / record['trial']}")
     if failed:
-        print("To train the failed trials again, run the same command with --retry-failed.")
+        folder = _folder_options(job)
+        print(f"To train the failed trials again: python -m study.search {job.study} --retry-failed{folder}")
 
 
 def agreement(outcome: dict[str, Any]) -> str:

@@ -19,10 +19,15 @@ def choices(study: str, artifacts: str | Path = records.ARTIFACTS) -> dict[str, 
     Raises:
         InputError: No such study, one that is not finished, or one whose seeds are those of ordinary studies.
     """
-    space = manifests.space_of(records.manifest(study, artifacts))
     run = f"Run it first: python -m study.search {study}"
+    if not (Path(artifacts) / study / "manifest.json").is_file():
+        raise InputError(f"--tuned {study}: there is no such study. {run}")
+    space = manifests.space_of(records.manifest(study, artifacts))
     if not space.training.get("first_seed"):
-        raise InputError(f"--tuned {study}: its seeds begin at 0, as those that it would tune. {run} with first_seed.")
+        raise InputError(
+            f"--tuned {study}: its seeds begin at 0, as those that it would tune. Run it on others first: "
+            f"python -m study.search SPACE --set first_seed=100 --name {study}_settings, then --tuned {study}_settings"
+        )
     table = records.load(study, artifacts).set_index("trial")
     missing = [task.name for task in space.trials() if task.name not in table.index]
     if missing:
@@ -41,5 +46,9 @@ def choices(study: str, artifacts: str | Path = records.ARTIFACTS) -> dict[str, 
 
 def untuned(space: Space) -> list[str]:
     """The "architecture/loss" pairs of a space for which there is no choice: they stay at the baseline."""
-    pairs = {f"{cell['architecture']}/{cell['loss']}": None for cell in space.cells().values()}
-    return [pair for pair in pairs if pair not in space.tuned]
+    return [pair for pair in pairs(space) if pair not in space.tuned]
+
+
+def pairs(space: Space) -> list[str]:
+    """The "architecture/loss" pairs of a space."""
+    return list(dict.fromkeys(f"{cell['architecture']}/{cell['loss']}" for cell in space.cells().values()))

@@ -171,10 +171,10 @@ def test_what_turns_is_seen_and_said(usual):
     row = outcomes(usual, "loss")
     assert row["resolved"] and row["value"] == pytest.approx(1.1, rel=0.02)
     assert (row["test MAE"], row[VALIDATION], row["test SSIM"], row[SEEDS]) == (OTHER, OTHER, SAME, SAME)
-    said = robustness_text.sentences(usual, "synthetic", tuned=False)
+    said = robustness_text.sentences(usual, "there is no study synthetic_tuned")
     turned = next(text for text in said if text.startswith("Family loss: loss mse → mae"))
     assert "test MAE (resolved)" in turned and f"{VALIDATION} (resolved)" in turned and "SSIM" not in turned
-    assert said[-1] == "Tuned hyperparameters were not tried: python -m study.search synthetic --tuned"
+    assert said[-1] == "Tuned hyperparameters were not tried: there is no study synthetic_tuned."
     assert "test MAE (resolved); " in turned, "a variation has a comma in its name"
 
 

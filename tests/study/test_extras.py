@@ -1,5 +1,6 @@
 """The commands beside the plain search: tuned settings, a search proper, the cost of a cell, curves for TensorBoard."""
 
+import dataclasses
 import json
 import subprocess
 import sys
@@ -46,7 +47,14 @@ def test_tuned_refuses_a_study_that_shares_its_seeds_or_is_not_there(finished):
     with pytest.raises(InputError, match="its seeds begin at 0"):
         tuned.choices("tiny", finished.artifacts)
     refused = finished("--tuned", "nowhere")
-    assert refused.returncode == 2 and "nowhere" in refused.stderr
+    assert refused.returncode == 2
+    assert "no such study. Run it first: python -m study.search nowhere" in refused.stderr
+
+
+def test_tuned_refuses_a_study_that_chose_nothing_for_any_of_its_pairs():
+    tiny = space.parse("tiny", TINY, "tiny.py")
+    some = dataclasses.replace(tiny, tuned={"cnn/mse": {"learning_rate": 0.1, "batch_size": 8}})
+    assert tuned.pairs(some) == tuned.untuned(some) == ["dense/mse"]
 
 
 def test_a_level_can_be_exchanged_everywhere():
@@ -98,7 +106,12 @@ def test_what_does_not_go_with_a_search_proper_is_refused_and_not_ignored(search
     search.write(SEARCH)
     refused = search("--tuner", "bayesian", option)
     assert refused.returncode == 2 and f"--tuner does not go with {option.split('=')[0]}" in refused.stderr
-    assert "python -m study.search tiny_bayesian --status" in refused.stderr and not search.artifacts.exists()
+    assert "the study 'tiny_bayesian', of which there is nothing yet" in refused.stderr
+    assert not search.artifacts.exists()
+    path = search.artifacts / "tiny_bayesian" / "manifest.json"
+    path.parent.mkdir(parents=True)
+    path.write_text("{}")
+    assert "python -m study.search tiny_bayesian --status" in search("--tuner", "bayesian", option).stderr
 
 
 def test_a_space_without_search_says_what_to_add(search):

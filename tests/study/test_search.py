@@ -160,6 +160,32 @@ def test_a_truncated_manifest_is_written_anew_and_no_trial_lost(copy):
     assert json.loads(manifest.read_text()) == json.loads(whole)
 
 
+def test_a_complete_study_takes_up_contrasts_and_a_damaged_manifest_is_mended(copy):
+    path = copy.study / "manifest.json"
+    whole = path.read_text()
+    path.write_text(whole[:100])
+    done = copy()
+    assert done.returncode == 0 and "0 to run" in done.stdout, done.stdout + done.stderr
+    assert json.loads(path.read_text()) == json.loads(whole)
+    more = 'FAMILIES = {"more": dict(metric="val_mse", contrasts=[(dict(latent_dim=4), {})]), '
+    copy.write(TINY.replace("FAMILIES = {", more))
+    assert copy().returncode == 0
+    assert set(records.manifest("tiny", copy.artifacts)["space"]["families"]) == {"more", "latent"}
+
+
+def test_what_does_not_go_with_rebuild_is_refused(finished):
+    for option in ("--dry-run", "--status", "--retry-failed"):
+        refused = finished("--rebuild", "*", option)
+        assert refused.returncode == 2 and f"--rebuild does not go with {option}" in refused.stderr
+    nothing = finished("--rebuild", "")
+    assert nothing.returncode == 2 and "--rebuild '' matches no completed trial" in nothing.stderr
+
+
+def test_the_command_to_go_on_is_quoted(monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["search.py", "tiny", "--rebuild", "*", "--cells", "a* b*"])
+    assert command._command() == "python -m study.search tiny --rebuild '*' --cells 'a* b*'"
+
+
 def test_rebuild_gives_the_same_weights(copy):
     trial = copy.record_paths()[0].parent
     before = records.load_model("tiny", trial.name, copy.artifacts).get_weights()

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from study import plan, search, space, space_checks
+from study import manifest, plan, search, space, space_checks
 from study.errors import InputError
 from study.files import to_json, write_atomically
 from study.job import Job
@@ -75,6 +75,7 @@ def test_a_name_stands_for_one_cell(one, other):
             "dict(latent_dim=[4]), 'b': dict(latent_dim=[4])}",
             "block 'b' is a duplicate of block 'latent'",
         ),
+        ("TRAINING", "ARCHITECTURES = {'a b': print}\nTRAINING", "'a b': allowed is a name of letters"),
         ("epochs=2", "epochs=0", "epochs=0: allowed is a whole number of at least 1"),
         ("epochs=2", "epochs=2, patience=3", "unknown setting 'patience'"),
         ('"dense", latent_dim=2, loss="mse"', '"linear", latent_dim=2, loss="bce"', "defined for outputs within"),
@@ -148,6 +149,33 @@ def test_a_study_begun_with_settings_goes_on_by_the_name_of_its_space(tmp_path, 
     for refused in ((TINY, "--set", "epochs=3", "--name", "tiny"), (TINY.replace("[4]", "[4, 3]"),)):
         with pytest.raises(InputError, match="epochs: was 1, now"):
             job(*refused)
+
+
+def test_a_look_at_a_study_and_a_rebuild_take_it_as_it_is(tmp_path):
+    def job(text: str, *options: str) -> Job:
+        (tmp_path / "tiny.py").write_text(text)
+        given = [str(tmp_path / "tiny.py"), "--artifacts", str(tmp_path / "artifacts"), *options]
+        return plan.job(search._parser().parse_args(given))
+
+    extended = job(TINY, "--seeds", "5")
+    plan.make_folder(extended)
+    write_atomically(extended.folder / "manifest.json", to_json(extended.manifest))
+    assert job(TINY).seeds == 5, "the command alone goes on with all seeds that the study has been given"
+    assert job(TINY, "--seeds", "3").seeds == 3
+    other = TINY.replace("[4]", "[8]").replace('"digits"', '"not_here"').replace("seeds=2", "seeds=9")
+    for look in (("--status",), ("--rebuild", "*")):
+        found = job(other, *look)
+        assert (found.manifest, found.seeds) == (extended.manifest, 5)
+    with pytest.raises(InputError, match="not_here"):
+        job(other)
+    with pytest.raises(InputError, match="needs a name"):
+        job(TINY, "--status", "--set", "epochs=3")
+
+
+def test_other_images_under_a_name_say_where_to_point():
+    old, new = (manifest.describe(tiny(), "tiny", {"digits": {"hashes": {"x": digest}}}) for digest in "ab")
+    with pytest.raises(InputError, match=r"other images than before\n.*--data-dir"):
+        manifest.extend(old, new)
 
 
 def test_checking_a_space_imports_no_keras():
