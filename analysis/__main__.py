@@ -148,7 +148,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         given = [study, "--artifacts", options.artifacts]
         given += ["--data-dir", options.data_dir] if options.data_dir else []
         done = run_all(chosen, given, _last_time(folder), lambda line: print(line, file=sys.stderr, flush=True))
-    _finish(folder, study, done)
+    try:
+        _finish(folder, study, done)
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
     if any(one.status == BROKE for one in done):
         return 1
     return 2 if done and all(one.status == REFUSED for one in done) else 0

@@ -18,6 +18,7 @@ from __future__ import annotations
 import argparse
 import io
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from analysis.anomaly_estimates import Estimates
+    from analysis.applications import Results
+    from study.datasets import Dataset
 
 NORMAL = "normal"
 PRIMARY = "squared error"
@@ -196,15 +199,21 @@ def _row(name: str, score: str, normal: np.ndarray, anomalous: np.ndarray, what:
     }
 
 
+def evaluate(options: argparse.Namespace, study: str, load: Callable[[str], Dataset]) -> Results:
+    """Computes what is missing of the task and returns all results; raises as `applications.evaluate`."""
+    data = list(records.manifest(study, options.artifacts)["data"])
+    against = anomaly_sets.names(data, getattr(options, "against", None), load)
+    results = applications.evaluate(TASK, options, study, load, against)
+    return replace(results, missing=[*results.missing, *anomaly_sets.left_out(results.models, against)])
+
+
 def answer(arguments: argparse.Namespace) -> command.Outcome:
     """Evaluates, estimates, draws and writes."""
     from analysis import anomaly_estimates, anomaly_figures, anomaly_text, restoration_figures
 
     study = arguments.study or records.latest(arguments.artifacts)
-    manifest = records.manifest(study, arguments.artifacts)
-    load = command.loader(manifest, arguments.data_dir, others=True)
-    against = anomaly_sets.names(list(manifest["data"]), arguments.against, load)
-    results = applications.evaluate(TASK, arguments, study, load, against)
+    load = command.loader(records.manifest(study, arguments.artifacts), arguments.data_dir, others=True)
+    results = evaluate(arguments, study, load)
     trials = records.load(study, arguments.artifacts)
     estimates = anomaly_estimates.estimate(results, arguments.split, trials)
     folder = records.folder(study, arguments.artifacts) / "analysis" / TASK.name

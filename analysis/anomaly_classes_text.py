@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from analysis import command
 from analysis.anomaly import PRIMARY
-from analysis.anomaly_estimates import KIND
+from analysis.anomaly_estimates import KIND, NETWORK
 
 if TYPE_CHECKING:
     import pandas as pd
 
 CLASSICAL = ("isolation forest", "nearest images", "mean image")  # what needs no network
+ITS_OWN = ("depth", "train_size")  # a published network has the depth of its architecture, and all images
 
 
 def sentences(table: pd.DataFrame) -> Iterator[str]:
@@ -97,9 +98,8 @@ def _published(row: Mapping[str, Any], table: pd.DataFrame) -> str:
     same = [
         other
         for other in _rows(table[table["kind"] == "published"])
-        if all(other[factor] == row[factor] or (other[factor] != other[factor] and row[factor] != row[factor])
-               for factor in KIND)
-    ]  # fmt: skip
+        if all(other[factor] == row[factor] for factor in NETWORK) and all(row[own] != row[own] for own in ITS_OWN)
+    ]
     return "".join(
         f" Published for this network with this preprocessing: {other['auc']:.3f} ({other['method']}); it was trained "
         "otherwise, with weight decay and a falling learning rate, which are not used here."

@@ -10,9 +10,11 @@ import numpy as np
 
 from analysis import roc
 from analysis.anomaly import NORMAL, PRIMARY
-from analysis.anomaly_sets import INVERTED, OTHER_CLASSES
+from analysis.anomaly_sets import INVERTED, MADE, OTHER_CLASSES
 from analysis.applications import Pictures, Results, baselines_name, baselines_of, cells_of
+from analysis.draws import images_of
 from analysis.statistics import paired_t, t_interval
+from study import records
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,8 +27,8 @@ PUBLISHED = (  # mean AUC of MNIST's ten digits, and the network that has it
     {"what": "isolation forest", "auc": 0.923},
 )
 CLASSES_PUBLISHED = ("mnist", 10)
-KIND = ("architecture", "latent_dim", "loss", "regularizer", "preprocessing", "train_size")  # of cell, less its class
-BOTH_AT_1 = "both at 1"
+KIND = tuple(factor for factor in records.FACTORS if factor not in ("dataset", "normal_class"))  # of cell
+BOTH_AT_1, ONE_SEED = "both at 1", "not resolved: one seed"
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,8 @@ class Estimates:
             `draw` is the `cell` of `baselines` that was given the same images.
         baselines: The same for methods that need no autoencoder, a row a draw, set and method.
         contrast: A row a cell and set: AUC of the primary score less that of PCA's error at the same latent size;
-            `verdict` "higher", "lower", "not resolved", or `BOTH_AT_1` where neither misorders a single pair of images.
+            `verdict` "higher", "lower", "not resolved", `ONE_SEED` where there are no others, or `BOTH_AT_1` where
+            neither misorders a single pair of images.
         classes: A row a kind of cell (or method) and score whose normal class was varied: the mean over the classes.
             Of the primary score also the mean over the classes of AUC less that of PCA's error at the same latent size
             on the same images, `difference` with `difference_low`, `_high`, `_p`, `_n`, `_method`, paired by seed; and
@@ -58,7 +61,9 @@ class Estimates:
 
 
 def estimate(results: Results, split: str, trials: pd.DataFrame) -> Estimates:
-    """All the numbers; on the test split, whose images are the same for every seed, intervals are crossed.
+    """All the numbers; intervals are crossed with the images that are the same for every seed.
+
+    Those are all images of the test split, and of the others the anomalies, where they are not made of normal images.
 
     Args:
         results: What was computed.
@@ -69,34 +74,28 @@ def estimate(results: Results, split: str, trials: pd.DataFrame) -> Estimates:
 
     models = results.models.assign(cell=cells_of(results.models["trial"]))
     models["draw"] = cells_of(models["trial"].map(baselines_of(models)))
-    crossed = split == "test"
     baselines = results.baselines.rename(columns={"method": "score"}).assign(trial=results.baselines["file"])
     baselines["cell"] = cells_of(baselines["file"])
     kept = {trial: results.per_image(trial) for trial in pd.concat([models["trial"], baselines["trial"]]).unique()}
-    contrast = list(_contrasts(models, kept)) if crossed else []
-    areas = _areas(models, kept, crossed)
+    contrast = list(_contrasts(models, kept)) if split == "test" else []
+    areas = _areas(models, kept, split)
     return Estimates(
         areas.assign(draw=areas["cell"].map(models.drop_duplicates("cell").set_index("cell")["draw"])),
-        _areas(baselines, kept, crossed).rename(columns={"score": "baseline"}),
+        _areas(baselines, kept, split).rename(columns={"score": "baseline"}),
         pd.DataFrame(contrast),
         pd.DataFrame(_classes(models, results.baselines, trials, split)),
     )
 
 
-def _areas(table: pd.DataFrame, kept: dict[str, Pictures], crossed: bool) -> pd.DataFrame:
+def _areas(table: pd.DataFrame, kept: dict[str, Pictures], split: str) -> pd.DataFrame:
     import pandas as pd
 
     rows = []
     for (dataset, cell, name, score), part in table.groupby(["dataset", "cell", "set", "score"], sort=False):
-        if crossed:
-            over = [_placements(kept[trial], name, score) for trial in part["trial"]]
-            area = roc.crossed(over, same_images=name == INVERTED)
-            number: dict[str, Any] = {f"auc{end}": v for end, v in zip(("", "_low", "_high"), _ends(area), strict=True)}
-            number |= {"image_se": area.image_sd, "seed_se": area.seed_sd, "p": area.p, "method": area.method}
-        else:
-            found = t_interval(part["auc"])
-            number = {f"auc{end}": v for end, v in zip(("", "_low", "_high"), _ends(found), strict=True)}
-            number |= {"method": f"{found.method} over seeds, each with images of its own"}
+        over = [_placements(kept[trial], name, score) for trial in part["trial"]]
+        area = roc.crossed(over, same_images=name == INVERTED, own=_own(str(name), split))
+        number: dict[str, Any] = {"auc": area.value, "auc_low": area.low, "auc_high": area.high}
+        number |= {"image_se": area.image_sd, "seed_se": area.seed_sd, "p": area.p, "method": area.method}
         rows.append(
             {
                 **{"dataset": dataset, "cell": cell, "set": name, "score": score, **number},
@@ -113,6 +112,13 @@ def _ends(estimate: Any) -> tuple[float, float, float]:
     """Value and interval, cut at what an area can be; NaN stays NaN."""
     value, low, high = (float(np.clip(end, 0, 1)) for end in (estimate.value, estimate.low, estimate.high))
     return value, low, high
+
+
+def _own(name: str, split: str) -> roc.Own:
+    """Which images of a set of anomalies and the normal ones each seed has of its own, see `anomaly_sets`."""
+    if split == "test":
+        return "none"
+    return "all" if name in MADE else "normal"
 
 
 def _placements(values: Pictures, name: str, score: str) -> tuple[np.ndarray, np.ndarray]:
@@ -135,9 +141,9 @@ def _contrasts(models: pd.DataFrame, kept: dict[str, Pictures]) -> Iterator[dict
                 pairs.append((mine[0] - theirs[0], mine[1] - theirs[1]))
                 at_1.append(min(mine[0].min(), theirs[0].min()) == 1)
             if pairs:
-                area = roc.crossed(pairs, null=0.0, comparisons=groups.ngroups, same_images=name == INVERTED)
+                area = roc.crossed(pairs, True, comparisons=groups.ngroups, same_images=name == INVERTED)
                 told = "higher" if area.low > 0 else "lower" if area.high < 0 else "not resolved"
-                verdict = BOTH_AT_1 if all(at_1) else told
+                verdict = BOTH_AT_1 if all(at_1) else ONE_SEED if area.n == 1 else told
                 yield {
                     **{"dataset": dataset, "cell": cell, "set": name, "latent_dim": int(part["latent_dim"].iloc[0])},
                     **{"difference": area.value, "low": area.low, "high": area.high, "p": area.p, "n": area.n},
@@ -152,9 +158,10 @@ def _classes(models: pd.DataFrame, baselines: pd.DataFrame, trials: pd.DataFrame
     if mine["normal_class"].nunique() < 2:
         return []
     mine = _with_networks(_beside_pca(mine, theirs), trials, split)
+    images = images_of([split], anomalies=True)
     rows = [
-        *_means(mine, ["dataset", *KIND]),
-        *_means(theirs.rename(columns={"method": "score"}), ["dataset", "preprocessing", "train_size"]),
+        *_means(mine, ["dataset", *KIND], images),
+        *_means(theirs.rename(columns={"method": "score"}), ["dataset", "preprocessing", "train_size"], images),
     ]
     dataset, classes = CLASSES_PUBLISHED
     if {row["dataset"] for row in rows} == {dataset} and all(row["classes"] == classes for row in rows):
@@ -179,7 +186,7 @@ def _with_networks(mine: pd.DataFrame, trials: pd.DataFrame, split: str) -> pd.D
     return mine.assign(fvu=mine["trial"].map(of[f"{split}_fvu"]), best_is_last=mine["trial"].map(best_is_last))
 
 
-def _means(table: pd.DataFrame, kinds: list[str]) -> Iterator[dict[str, Any]]:
+def _means(table: pd.DataFrame, kinds: list[str], images: str) -> Iterator[dict[str, Any]]:
     """A row a kind of cell, or draw, and score. A seed that lacks a class is left out: its mean would be another's."""
     shown = [k for k in kinds if k in ("architecture", "preprocessing") or table[k].nunique(dropna=False) > 1]
     for levels, part in table.groupby([*kinds, "score"], sort=False, dropna=False):
@@ -187,19 +194,23 @@ def _means(table: pd.DataFrame, kinds: list[str]) -> Iterator[dict[str, Any]]:
         whole = by_seed.dropna()
         found = t_interval(whole.mean(axis=1))
         named = dict(zip([*kinds, "score"], levels, strict=True))
-        words = [str(named[k]) for k in shown if named[k] == named[k] and named[k] is not None]
+        words = [_word(k, named[k]) for k in shown if named[k] == named[k] and named[k] is not None]
         yield {
             **{"dataset": named["dataset"], "kind": "model" if "architecture" in kinds else "baseline"},
             **{"what": f"{'-'.join(words)}, {named['score']}", **named},
             **dict(zip(("auc", "auc_low", "auc_high"), _ends(found), strict=True)),
             "n": found.n,
             **{"classes": by_seed.shape[1], **{f"class_{int(c)}": v for c, v in by_seed.mean().items()}},
-            "method": f"{found.method} over seeds, for these test images",
-            **(_of_networks(part, by_seed.columns) if named["score"] == PRIMARY else {}),
+            "method": f"{found.method} over seeds, {images}",
+            **(_of_networks(part, by_seed.columns, images) if named["score"] == PRIMARY else {}),
         }
 
 
-def _of_networks(part: pd.DataFrame, classes: pd.Index) -> dict[str, Any]:
+def _word(factor: str, level: Any) -> str:
+    return level if isinstance(level, str) else f"{factor} {level:g}"
+
+
+def _of_networks(part: pd.DataFrame, classes: pd.Index, images: str) -> dict[str, Any]:
     """What stands beside the mean area of one kind of cell; a seed that lacks a class's pair is left out."""
     pairs = part.pivot(index="seed", columns="normal_class", values="difference")[classes]
     networks = {"fvu": part["fvu"].mean(), "best_is_last": int(part["best_is_last"].sum()), "trials": len(part)}
@@ -207,5 +218,5 @@ def _of_networks(part: pd.DataFrame, classes: pd.Index) -> dict[str, Any]:
         return networks
     found = paired_t(whole.mean(axis=1))
     numbers = {"": found.value, "_low": found.low, "_high": found.high, "_p": found.p, "_n": found.n}
-    method = f"{found.method} over seeds, for these test images, not adjusted for the number of kinds of cell"
+    method = f"{found.method} over seeds, {images}, not adjusted for the number of kinds of cell"
     return {**{f"difference{end}": v for end, v in numbers.items()}, "difference_method": method, **networks}

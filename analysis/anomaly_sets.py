@@ -10,7 +10,7 @@ nothing. Beside all other splits they are test images, the same for each, so tha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,8 @@ from study import datasets
 from study.errors import InputError
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from analysis.draws import Draw
     from study.datasets import Dataset
 
@@ -75,6 +77,20 @@ def names(study: list[str], wanted: list[str] | None, known: Callable[[str], Dat
     return list(dict.fromkeys(wanted))
 
 
+def left_out(models: pd.DataFrame, against: Sequence[str]) -> list[str]:
+    """In words, which data sets were not held up to models, for they hold images of the models' own data set.
+
+    Args:
+        models: Of the results: `dataset` and `set`, the anomalies.
+        against: Names of the data sets that were to be held up.
+    """
+    said = []
+    for own, rows in models.groupby("dataset", sort=False):
+        if gone := [name for name in against if name not in (own, *rows["set"])]:
+            said.append(f"{own}: no anomalies were taken of {', '.join(gone)}, where images of '{own}' are found.")
+    return said
+
+
 def _other_data(draw: Draw) -> Iterator[tuple[str, np.ndarray]]:
     """Images of the other data sets, a fixed draw of as many as there are normal ones."""
     others = [name for name in draw.against if name != draw.cell["dataset"]]
@@ -83,7 +99,10 @@ def _other_data(draw: Draw) -> Iterator[tuple[str, np.ndarray]]:
         stored = getattr(data, images)
         theirs = _fingerprints(draw.load, name, images)
         own = (_fingerprints(draw.load, draw.cell["dataset"], part) for part in ("x_train", "x_test"))
-        if same := theirs & frozenset().union(*own):
+        same = theirs & frozenset().union(*own)
+        if same and not draw.named:
+            continue  # `left_out` says so
+        if same:
             raise InputError(
                 f"--against {name}: {len(same):,} of its {len(stored):,} {IMAGES[_part(draw.split)]} are images of "
                 f"'{draw.cell['dataset']}', the models' own data set, so they are no anomalies. Name other data sets."

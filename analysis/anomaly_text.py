@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from analysis import anomaly_classes_text, citable, figures
 from analysis.anomaly import LATENT, PRIMARY
 from analysis.anomaly_classes_text import CLASSICAL, class_mean, interval, mean_over_pca, means, seeds, with_pca
-from analysis.anomaly_estimates import BOTH_AT_1
+from analysis.anomaly_estimates import BOTH_AT_1, ONE_SEED
 from analysis.anomaly_sets import OTHER_CLASSES
 from analysis.statistics import LEVEL, percent
 
@@ -91,8 +91,10 @@ def answers(estimates: Estimates, shown: Mapping[str, Sequence[str]]) -> Iterato
 
 def _whether(rows: pd.DataFrame, confounded: Sequence[str]) -> str:
     """Of which sets the images are told from a cell's own, and which of these show little, for the pixels tell them."""
-    above, below = rows["auc_low"] > 0.5, rows["auc_high"] < 0.5
-    sides = {"yes": above, "not resolved": ~(above | below), "no, ranked below its own images,": below}
+    several = rows["n"] > 1  # one seed says nothing of others
+    above, below = several & (rows["auc_low"] > 0.5), several & (rows["auc_high"] < 0.5)
+    sides = {"yes": above, "not resolved": several & ~(above | below), "not resolved (one seed)": ~several}
+    sides |= {"no, ranked below its own images,": below}
     said = "; ".join(f"{word} for {', '.join(rows.loc[of, 'set'])}" for word, of in sides.items() if of.any())
     if not confounded:
         return f"{said}."
@@ -159,7 +161,7 @@ def _primary(estimates: Estimates) -> Iterator[str]:
         contrast = estimates.contrast
         mine = contrast[contrast["set"] == name] if len(contrast) else contrast
         mine = mine[mine["dataset"] == dataset] if len(mine) else mine
-        beside = f"; it is above {THAN_PCA} {_counted(mine)} ({SIMULTANEOUS})" if len(mine) else ""
+        beside = f"; it is above {THAN_PCA} {_counted(mine)}{_intervals(mine)}" if len(mine) else ""
         classical = _baseline(estimates, rows, CLASSICAL)
         listed = ", ".join(f"{method} {_spread(*ends)}" for method, ends in classical.items())
         yield (
@@ -174,17 +176,28 @@ def _over_all(contrast: pd.DataFrame, dataset: str) -> str:
     if not len(mine):
         return ""
     of_each = "; ".join(f"against {name} {_counted(part)}" for name, part in mine.groupby("set", sort=False))
-    return f" Over all cells, the area is above {THAN_PCA}, {of_each} ({SIMULTANEOUS})."
+    return f" Over all cells, the area is above {THAN_PCA}, {of_each}{_intervals(mine)}."
 
 
 def _counted(contrast: pd.DataFrame) -> str:
     """In how many cells the area is above PCA's, below, not told apart, or as great as it can be for both."""
     counts = contrast["verdict"].value_counts()
+    alone = counts.get(ONE_SEED, 0)
+    if alone == len(contrast):
+        return f"in no cell that is resolved, {alone} of one seed each"
     both = f", {BOTH_AT_1} in {counts[BOTH_AT_1]}" if BOTH_AT_1 in counts else ""
+    apart = f"; {alone} more of one seed each" if alone else ""
     return (
-        f"in {counts.get('higher', 0)} of {len(contrast)} cells, below in {counts.get('lower', 0)}, not resolved in "
-        f"{counts.get('not resolved', 0)}{both}"
+        f"in {counts.get('higher', 0)} of {len(contrast) - alone} cells, below in {counts.get('lower', 0)}, not "
+        f"resolved in {counts.get('not resolved', 0)}{both}{apart}"
     )
+
+
+def _intervals(contrast: pd.DataFrame) -> str:
+    """By what cells are counted: one seed has no interval that holds for others."""
+    several = contrast["verdict"] != ONE_SEED
+    of = "" if several.all() else " of the cells of several seeds"
+    return f" ({SIMULTANEOUS}{of})" if several.any() else ""
 
 
 def _area(row: pd.Series) -> str:
@@ -255,7 +268,7 @@ def _inverted(estimates: Estimates) -> Iterator[str]:
 
     The image itself does not explain a score of the code, by which another cell may tell the same images apart.
     """
-    table = estimates.auc[estimates.auc["auc_high"] < 0.5]
+    table = estimates.auc[(estimates.auc["auc_high"] < 0.5) & (estimates.auc["n"] > 1)]
     for (dataset, name, score), rows in table.groupby(["dataset", "set", "score"], sort=False):
         named = len(rows) if len(rows) <= NAMED + 1 else NAMED
         shown = "; ".join(_area(row) for _, row in rows.sort_values("auc")[:named].iterrows())

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from analysis import citable, command, figures
 from analysis.application_elbow_errors import APPLICATIONS, RECONSTRUCTION, errors
-from analysis.application_elbow_estimates import AUC_MARGIN, MARGIN, Estimates, estimate
+from analysis.application_elbow_estimates import AUC_MARGIN, BEST, MARGIN, Estimates, estimate
 from analysis.latent_elbow_estimates import curves
 from study import records
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 SHOWN = ["curve", "application", "rule", "choice", "best", "n", "test"]
 NOTE = (
     "choice: a latent size chosen on validation images, and its 95 % interval by t inversion; best: the size with the "
-    f"least mean on every other seed, against which the other seeds test ({100 * MARGIN:g} % of the error, "
-    f"{AUC_MARGIN:g} of an AUC); test: mean test error at the choice, 95 % t interval over seeds."
+    f"least mean; {BEST}: but for {100 * MARGIN:g} % of the error, {AUC_MARGIN:g} of an AUC, tested against every "
+    "size; test: mean test error at the choice, 95 % t interval over seeds."
 )
 
 
@@ -29,8 +29,7 @@ def answer(arguments: argparse.Namespace) -> command.Outcome:
     from analysis import application_elbow_figure, application_elbow_text
 
     study = arguments.study or records.latest(arguments.artifacts)
-    manifest = records.manifest(study, arguments.artifacts)
-    load = command.loader(manifest, arguments.data_dir, others=True)
+    load = command.loader(records.manifest(study, arguments.artifacts), arguments.data_dir, others=True)
     wanted = APPLICATIONS if "all" in arguments.application else (RECONSTRUCTION, *arguments.application)
     wanted = tuple(name for name in APPLICATIONS if name in wanted)
     rows, _ = curves(records.load(study, arguments.artifacts))
@@ -38,7 +37,7 @@ def answer(arguments: argparse.Namespace) -> command.Outcome:
     said: list[str] = []
     parts = []
     for application in wanted:
-        found, missing = errors(application, rows, arguments, study, load, list(manifest["data"]))
+        found, missing = errors(application, rows, arguments, study, load)
         said += missing
         of = rows[["trial", "dataset", "curve", "latent_dim", "seed"]]
         parts.append(of.merge(found, on="trial").assign(application=application))

@@ -41,7 +41,6 @@ def errors(
     options: argparse.Namespace,
     study: str,
     load: Callable[[str], Dataset],
-    data: list[str],
 ) -> tuple[pd.DataFrame, list[str]]:
     """The errors of trials at an application.
 
@@ -51,7 +50,6 @@ def errors(
         options: `artifacts`, `data_dir`, `workers`.
         study: Its name.
         load: Gives a data set by its name, others than the study's too.
-        data: Names of the study's data sets.
 
     Returns:
         `trial`, `split` ("val", "test"), `error` (lower is better), `n_images`; and in words what is missing.
@@ -62,7 +60,7 @@ def errors(
         return reconstruction(rows), []
     found, missing = [], []
     for split in ("val", "test"):
-        results = _results(application, rows, options, study, load, data, split)
+        results = _results(application, rows, options, study, load, split)
         found.append(OF_RESULTS[application](results).assign(split=split))
         missing += results.missing
     return pd.concat(found, ignore_index=True), list(dict.fromkeys(missing))
@@ -121,14 +119,13 @@ def _results(
     options: argparse.Namespace,
     study: str,
     load: Callable[[str], Dataset],
-    data: list[str],
     split: str,
 ) -> Results:
     """The task's results of these trials, computed where they are missing."""
     from dataclasses import replace
     from pathlib import Path
 
-    from analysis import anomaly, anomaly_sets, applications, denoising, inpainting
+    from analysis import anomaly, applications, denoising, inpainting
     from analysis import generation as generating
 
     tasks = {INPAINTING: inpainting.TASK, DENOISING: denoising.TASK, ANOMALY: anomaly.TASK}
@@ -137,8 +134,9 @@ def _results(
     asked = argparse.Namespace(**{**vars(options), "cells": " ".join(rows["trial"]), "split": split, "images": images})
     if application == GENERATION:
         return generating.evaluate(asked, study, load)
-    against = anomaly_sets.names(data, None, load) if application == ANOMALY else ()
-    results = applications.evaluate(task, asked, study, load, against)
+    if application == ANOMALY:
+        return anomaly.evaluate(asked, study, load)
+    results = applications.evaluate(task, asked, study, load)
     of_mean = rows[f"{split}_mse"] / rows[f"{split}_fvu"]
     known = dict(zip(rows["trial"], of_mean, strict=True))
     return replace(results, models=results.models.assign(mean_image=results.models["trial"].map(known)))

@@ -15,7 +15,7 @@ import numpy as np
 
 from analysis import chosen_size
 from analysis.application_elbow_errors import ANOMALY, RECONSTRUCTION
-from analysis.latent_elbow_estimates import THRESHOLDS, rule_name
+from analysis.latent_elbow_choice import THRESHOLDS, rule_name
 from analysis.statistics import paired_t, t_interval
 
 if TYPE_CHECKING:
@@ -126,23 +126,24 @@ def choose(application: str, rule: float | str, val: pd.DataFrame) -> dict[str, 
         val: (seeds × sizes) validation errors.
 
     Returns:
-        `value`, `low`, `high` (None: beyond the grid, or not to be told), `best`, `choice` in words, `first`, `last`,
-        `n`, `method`.
+        `value`, `low`, `high` (None: beyond the grid, or not to be told), `best`, its `margin` and the `choice` in
+        words, `first`, `last`, `n`, `method`.
     """
     sizes, table = list(val.columns), val.to_numpy()
     ends = {"first": sizes[0], "last": sizes[-1], "tried": " ".join(map(str, sizes))}
     if rule == BEST and len(table) < 2:
-        few = {"value": None, "low": None, "high": None, "best": None, "choice": "–", "n": len(table)}
-        return {**few, **ends, "method": "none: comparing with the best size needs 2 seeds or more"}
+        few = {"value": None, "low": None, "high": None, "best": None, "margin": "", "choice": "–"}
+        method = "none: comparing with the best size needs 2 seeds or more"
+        return {**few, "n": len(table), **ends, "method": method}
     if rule == BEST:
         scaled, margin, words = _scaled(application, table)
         found = chosen_size.non_inferior_size(scaled, sizes, margin)
         method = found.method.replace(f"by {margin:g}", f"by {words}")
     else:
-        found = chosen_size.chosen_size(table, sizes, float(rule))
+        found, words = chosen_size.chosen_size(table, sizes, float(rule)), ""
         method = found.method
     return {
-        **{"value": found.value, "low": found.low, "high": found.high, "best": found.best},
+        **{"value": found.value, "low": found.low, "high": found.high, "best": found.best, "margin": words},
         **{"choice": str(found).replace(" (not reached)", ""), "n": found.n, **ends, "method": method},
     }
 

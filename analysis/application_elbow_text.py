@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from analysis.application_elbow_errors import ANOMALY, DEFINITIONS
+from analysis.application_elbow_errors import DEFINITIONS
 from analysis.application_elbow_estimates import AUC_MARGIN, BEST, MARGIN
 from analysis.citable import Answer, slug
 from analysis.command import span
@@ -22,7 +22,7 @@ def sentences(estimates: Estimates) -> list[str]:
     """Every statement, each with its n and interval."""
     said = [*_definitions(estimates.curve)]
     if (n := int(estimates.curve["n"].max())) < FEW_SEEDS:
-        said.append(f"A demonstration: {n} seeds resolve little; half of them only choose the best size.")
+        said.append(f"A demonstration: {n} seeds resolve little.")
     for curve, choice in estimates.choice.groupby("curve", sort=False):
         for application, rows in choice.groupby("application", sort=False):
             texts = [_best(rows[rows["rule"] == BEST].iloc[0]), *_thresholds(rows[rows["rule"] != BEST])]
@@ -47,9 +47,10 @@ def caption(estimates: Estimates, dataset: str) -> str:
     words = "; ".join(f"{name}: {DEFINITIONS[name]}" for name in curve["application"].unique())
     return (
         f"{dataset}, validation images: mean error (lower is better) and 95 % t interval over n = "
-        f"{span(curve['n'])} seeds. {words}. At the foot: the smallest size that is worse than the best "
-        f"by less than {100 * MARGIN:g} % of the error ({AUC_MARGIN:g} of an AUC), and its 95 % interval by paired t "
-        "inversion on the seeds that did not choose the best."
+        f"{span(curve['n'])} seeds. {words}. At the foot: the smallest size from which on, up to that of the least "
+        f"mean, no mean exceeds the least by more than {100 * MARGIN:g} % of the error ({AUC_MARGIN:g} of an AUC), and "
+        "its 95 % interval by paired t inversion: sizes below it are shown to be worse than some other by more, sizes "
+        "from its upper end on than none by as much; it reaches the end of the grid where that is shown of no size."
     )
 
 
@@ -70,14 +71,23 @@ def _images(counts: pd.Series) -> str:
 def _best(row: pd.Series) -> str:
     if _none(row["value"]):
         return f"no size is chosen ({row['method']}; n = {row['n']})."
-    margin = f"{AUC_MARGIN:g} of an AUC" if row["application"] == ANOMALY else f"{100 * MARGIN:g} % of the error"
-    ends = " The best is the last size tried; a better one may lie beyond." if row["best"] == row["last"] else ""
+    best, value = int(row["best"]), int(row["value"])
+    ends = " The best is the last size tried; a better one may lie beyond." if best == row["last"] else ""
     return (
-        f"of the sizes tried ({row['tried']}), {int(row['best'])} has the least validation error, and "
-        f"{int(row['value'])} is the smallest that is worse by less than {margin} (95 % interval {_interval(row)}"
-        f"{_unresolved(row)}; paired t inversion, n = {row['n']} seeds apart from those that chose the best); test "
-        f"error there {row['test']} (t, n = {row['test_n']}).{ends}"
+        f"of the sizes tried ({row['tried']}), {best} has the least mean validation error, and {value} is the smallest "
+        f"from which on, up to {best}, no mean exceeds that by more than {row['margin']} (95 % interval "
+        f"{_interval(row)}{_unresolved(row)}: {_shown(row)}; paired t inversion, n = {row['n']} seeds); test error "
+        f"there {row['test']} (t, n = {row['test_n']}).{ends}"
     )
+
+
+def _shown(row: pd.Series) -> str:
+    """What the tests behind the interval show, and of which sizes."""
+    tried = [int(size) for size in row["tried"].split()]
+    good = [] if _none(row["high"]) else [size for size in tried if row["high"] <= size <= row["best"]]
+    bad = [size for size in tried if size < row["low"]]
+    sizes = (", ".join(map(str, some)) or "none" for some in (good, bad))
+    return "shown to be worse than no other by as much: {}; worse than some other by more: {}".format(*sizes)
 
 
 def _thresholds(rows: pd.DataFrame) -> Iterator[str]:
@@ -143,8 +153,8 @@ def _answer(estimates: Estimates, dataset: str, curve: str) -> Answer:
         identity = "-".join(["regret", *(slug(str(dearest[name])) for name in ("curve", "application", "rule"))])
     sentence = (
         f"By the application's own error on validation images, over a grid of sizes: for {curve} the smallest size "
-        f"about as good as the best is, with its 95 % interval, {sizes} (n = {span(estimates.curve['n'])} seeds); "
-        f"{costs}."
+        f"about as good as every size tried is, with its 95 % interval, {sizes} (n = {span(estimates.curve['n'])} "
+        f"seeds); {costs}."
     )
     return Answer("latent_elbow", sentence, identity, f"curves-{dataset}")
 
@@ -155,9 +165,9 @@ def _interval(row: pd.Series) -> str:
 
 
 def _unresolved(row: pd.Series) -> str:
-    """Said of an interval that leaves every size up to the best, or that a single seed gave."""
-    everything = row["low"] == row["first"] != row["high"] and row["high"] == row["best"]
-    return f": not resolved with {row['n']} seeds" if everything or row["n"] < 2 else ""
+    """Said where no size is shown to be as good, or none of those up to the best is excluded."""
+    everything = _none(row["high"]) or row["low"] == row["first"] != row["high"] == row["best"]
+    return f", not resolved with {row['n']} seeds" if everything else ""
 
 
 def _none(value: Any) -> bool:

@@ -16,8 +16,9 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from analysis import task_work
+from analysis.command import INTERIM
 from analysis.draws import Draw
-from analysis.task_files import Pictures, to_bytes
+from analysis.task_files import PER_IMAGE, Pictures, to_bytes
 from analysis.task_work import baselines_name
 from study import records
 from study.errors import InputError, ModelsGone
@@ -152,7 +153,7 @@ def evaluate(
         raise ModelsGone(
             f"{task.name}: of {len(half)} trials there are numbers, but neither their values an image nor their models "
             f"(the first: {half[0]}): going on would replace tables by others of fewer seeds. Rebuild the models: "
-            f"python -m study.search {study} --rebuild '*', or name with --cells the trials that tables shall be of."
+            f"python -m study.search {study} --rebuild '*'"
         )
     task_work.share_out(work, pending, getattr(options, "workers", 1))
     missing |= task_work.compute(work, {name for name in pending if not work.store.is_done(name)}, load)
@@ -169,7 +170,7 @@ def unfinished(study: str, artifacts: str | Path) -> Iterator[str]:
     if len(table) < planned:
         yield (
             f"PARTIAL: {planned - len(table)} of the {planned} trials of this study have not been run. "
-            f"Go on with: python -m study.search {study}"
+            f"{INTERIM} Go on with: python -m study.search {study}"
         )
     failed = table[table["status"] != "completed"]
     if len(failed):
@@ -199,4 +200,4 @@ def _read(work: Work, missing: list[str]) -> Results:
     models = trials[["trial", *records.FACTORS, "seed", "n_parameters"]].merge(models, on="trial")
     baselines = pd.concat([store.table(name).assign(file=name) for name in kept])
     pictures = {name: arrays for name in [*names, *kept] if (arrays := store.arrays(name))}
-    return Results(models, baselines, pictures, missing, lambda name: store.arrays(name, ".images.npz"))
+    return Results(models, baselines, pictures, missing, lambda name: store.arrays(name, PER_IMAGE))

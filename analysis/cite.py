@@ -1,7 +1,7 @@
 """Numbers of a study to cite: found, printed as sentences to paste, and checked in what someone has written.
 
     python -m analysis.cite ID …              a sentence each: estimate, interval, n, p, method, data set, commit
-    python -m analysis.cite --list WORDS      the ids whose name or description holds all of the words
+    python -m analysis.cite --list WORDS      the ids of --study whose name or description holds all of the words
     python -m analysis.cite --check FILE      which cited numbers of a report (.txt .md .tex .html) agree
 
 What is printed carries its id as a mark, [STUDY:ID], behind the number. --check compares every marked number at the
@@ -88,7 +88,7 @@ def _run(options: argparse.Namespace) -> int:
         print(*(f"{one.key}  {one.numbers}  n = {one.n}  {one.what}" for one in found), sep="\n")
         return 0
     if not options.ids:
-        raise InputError("nothing to cite. Give ids; find them with: python -m analysis.cite --list WORDS")
+        raise InputError(f"nothing to cite. Give ids; find some: python -m analysis.cite --study {study} --list WORDS")
     print(*sentences(options.ids, find, options.artifacts, options.style), sep="\n")
     return 0
 
@@ -99,7 +99,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     add = parser.add_argument
     add("ids", nargs="*", metavar="ID", help="as in a statistics.csv, with STUDY: before it or not")
-    add("--study", metavar="STUDY", help="of ids that name none (default: the latest study)")
+    add("--study", metavar="STUDY", help="of --list, and of ids that name none (default: the latest study)")
     add("--style", choices=cite_sentence.STYLES, default="text", help="of the sentence (default: text)")
     add("--list", nargs="*", metavar="WORD", help="find ids; without a word, all of them")
     add("--check", type=Path, metavar="FILE", help="compare the cited numbers of a report with the records")

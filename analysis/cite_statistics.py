@@ -85,7 +85,7 @@ def find(wanted: str, studies: Sequence[str], statistics_of: Callable[[str], Map
         statistics_of: Study → its statistics by id.
 
     Raises:
-        InputError: There is none; the message names ids that are like it.
+        InputError: There is none; the message names ids that are like it, or how to find one.
     """
     study, _, name = wanted.rpartition(":")
     places = [study] if study else list(studies)
@@ -93,7 +93,8 @@ def find(wanted: str, studies: Sequence[str], statistics_of: Callable[[str], Map
         if name in (known := statistics_of(place)):
             return known[name]
     ids = [one for place in places for one in statistics_of(place)]
-    raise InputError(f"no statistic '{name}' in {', '.join(places)}. {alike(name, ids)}")
+    lists = "; ".join(f"python -m analysis.cite --study {place} --list WORDS" for place in places)
+    raise InputError(f"no statistic '{name}' in {', '.join(places)}. {close(name, ids) or f'Find ids with: {lists}'}")
 
 
 def commits(study: str, artifacts: str | Path) -> list[str]:
@@ -148,11 +149,6 @@ def printed(value: float, low: float | None = None, high: float | None = None) -
 def p_value(p: float) -> str:
     """ "p = 0.031", or below one in ten thousand "p < 0.0001"."""
     return "p < 0.0001" if p < 1e-4 else f"p = {p:.2g}"
-
-
-def alike(name: str, known: Sequence[str]) -> str:
-    """What to say of an id that is not there: those that are like it, or how to find one."""
-    return close(name, known) or "Find ids with: python -m analysis.cite --list WORDS"
 
 
 def close(name: str, known: Sequence[str]) -> str:

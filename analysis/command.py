@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from study.datasets import Dataset
 
 LINE = 120  # characters of a line on the terminal
+# At 5 % each, a look at 4 seeds and another at 10 find something in 9 % of the studies in which there is nothing
+# (simulated, paired t; Armitage et al. 1969, doi:10.2307/2343787).
+INTERIM = "Before all are there, intervals are interim: not adjusted for repeated looks."
 
 
 @dataclass(frozen=True)
@@ -126,6 +129,13 @@ def loader(manifest: Mapping[str, Any], data_dir: str | None, others: bool = Fal
         return data
 
     return load
+
+
+def instead(completed: Sequence[str], study: str) -> str:
+    """What to say where no trial matches a pattern: two names that there are, or how there come to be some."""
+    if not completed:
+        return f"Run: python -m study.search {study}"
+    return f"There are, for instance, {' and '.join(dict.fromkeys([completed[0], completed[-1]]))}."
 
 
 def span(counts: Collection[int]) -> str:

@@ -22,6 +22,7 @@ EXAMPLES = 4  # pictures a trial: two around the median PCA error, two of the wo
 FITTED = 10_000  # training images that a baseline is fitted on, at most
 SETTINGS = 500  # images that a baseline's settings are chosen on, at most
 THESE_IMAGES, OWN_IMAGES = "for these test images", "each with images of its own"
+THESE_ANOMALIES = "each with normal images of its own, for these anomalies"
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,7 @@ class Draw:
         seen: Images in [0, 1], as `raw` has them → as the network sees them.
         sizes: The latent sizes of all trials of the study on the same data.
         against: Names of other data sets, where the task holds them up.
+        named: Whether the user named these: one that holds images of the cell's own data is then refused, not left out.
         load: Gives a data set by its name.
     """
 
@@ -54,6 +56,7 @@ class Draw:
     seen: Callable[[np.ndarray], np.ndarray]
     sizes: tuple[int, ...] = ()
     against: tuple[str, ...] = ()
+    named: bool = False
     load: Callable[[str], Dataset] = datasets.load
 
     @cached_property
@@ -148,13 +151,20 @@ class Draw:
         return datasets.to_unit(stored, self.data.value_range)
 
 
-def images_of(splits: Collection[str]) -> str:
+def images_of(splits: Collection[str], anomalies: bool = False) -> str:
     """What an interval over seeds holds for, where numbers are of these splits.
 
     Every seed draws its own training, validation and held-out images, so that its spread holds theirs. The test images
-    are one set, the same for every seed: other test images would add a spread that seeds do not show.
+    are one set, the same for every seed: other test images would add a spread that seeds do not show. So are the
+    anomalies that images of any split are held against (`anomaly_sets`), where these are not made of them.
+
+    Args:
+        splits: Theirs.
+        anomalies: Whether the images are held against anomalies.
     """
-    return THESE_IMAGES if "test" in splits else OWN_IMAGES
+    if "test" in splits:
+        return THESE_IMAGES
+    return THESE_ANOMALIES if anomalies else OWN_IMAGES
 
 
 def draw_of(
@@ -171,7 +181,7 @@ def draw_of(
         load: Gives a data set by its name.
         first: Whether theirs is the lowest seed of the study.
         sizes: Of `Draw`; None: those of the trials given.
-        options: `split`, `wanted`, `against` of `Draw`.
+        options: `split`, `wanted`, `against`, `named` of `Draw`.
     """
     row = trials.iloc[0]
     cell = {factor: _level(row[factor]) for factor in DRAW}

@@ -260,7 +260,7 @@ def _in_short(missing: Sequence[str], study: str) -> Iterator[str]:
     if gone:
         yield (
             "Models or stored examples of some trials are not here, so that less is known of their codes: "
-            f"python -m study.search {study} --rebuild 'PATTERN' makes them again."
+            f"python -m study.search {study} --rebuild '*' makes them again."
         )
 
 

@@ -16,6 +16,7 @@ import numpy as np
 from analysis.command import span
 from analysis.effects_families import Family
 from analysis.statistics import paired_t
+from study import files
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,9 +46,10 @@ def rounds(folder: Path) -> pd.DataFrame | None:
     """
     import pandas as pd
 
-    if not (folder / "cost.csv").is_file():
+    if folder / "cost.csv" not in files.tables(folder):
         return None
-    cells = pd.read_csv(folder / "cost.csv")["cell"]
+    with files.open_table(folder / "cost.csv") as file:
+        cells = pd.read_csv(file)["cell"]
     found = [
         {"cell": cell, "round": int(path.stem.rsplit("-round", 1)[1]), **json.loads(path.read_text(encoding="utf-8"))}
         for cell in cells

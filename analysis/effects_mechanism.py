@@ -140,10 +140,10 @@ def mechanisms(
 
     Returns:
         A row a contrast and measurement known of both sides at one seed or more: `value` with its single paired t
-        interval `low`, `high` over `n` seeds (none of fewer than `LEAST`; of stored examples there is no row then,
-        unless it is predicted), as a "ratio" or a "difference" (`scale`); `cell_value` and `reference_value`, the
-        means, geometric where `value` is a ratio, so that it is theirs; where it is codes that were measured, their
-        `source`, one for both sides, and how many `images` and `reference_images` a trial has;
+        interval `low`, `high` over `n` seeds (none of `collapsed`, nor of fewer than `LEAST`; of stored examples there
+        is no row then, unless it is predicted), as a "ratio" or a "difference" (`scale`); `cell_value` and
+        `reference_value`, the means, geometric where `value` is a ratio, so that it is theirs; where it is codes that
+        were measured, their `source`, one for both sides, and how many `images` and `reference_images` a trial has;
         `found`: lower, higher or undecided, by the interval; `predicted`, empty where nothing is; `agreement`: agrees,
         contradicts, undecided or empty; `effect`: whether the error is lower, higher or undecided, by its verdict;
         `expected_effect`: the same as the reason predicts it, empty where it does not; `restates`: what agreement
@@ -206,6 +206,8 @@ def _measurements(
     lost = _moved(pairs, "collapsed", COLLAPSED)
     if lost and max(lost["cell_value"], lost["reference_value"]) > MOST:
         outputs = [one_output(side[side["collapsed"].eq(True)]) for side in pairs]
+        lost |= {"low": np.nan, "high": np.nan, "found": UNDECIDED}  # where every seed agrees, t would have no width
+        lost["method"] = f"difference of shares, {lost['n']} pairs, no interval; that of either share: failures.csv"
         found["collapsed"] = {**lost, "output": outputs[0], "reference_output": outputs[1]}
         own = f"train_{MATCHED.get(contrast.levels['loss'])}"
         expected = {own: expected[own]} if outputs[0] and own in expected else {}

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from analysis import effects_failures, effects_seeds, effects_training_text, figures
-from analysis.command import span
+from analysis.command import INTERIM, span
 from analysis.effects_errors import OVER_PCA
 from analysis.effects_words import WORDS, failure, metric_name, numbers, seeds, start
 from analysis.statistics import smallest_p
@@ -117,7 +117,8 @@ def _missing(estimates: Estimates, study: str) -> Iterator[str]:
             f"p below {smallest_p(n):.3g}; the intervals here assume differences that are normal over seeds."
         )
     if left := [*_left(estimates, study)]:
-        yield f"Still missing: {'; '.join(left)}."
+        interim = f" {INTERIM}" if effects_failures.missing(estimates.failures) else ""
+        yield f"Still missing: {'; '.join(left)}.{interim}"
     for row in _rows(estimates.contrasts[estimates.contrasts["n"] == 0]):
         yield f"{row['family']}, {row['label']}: {row['verdict']}."
     if mixed := int(estimates.contrasts["mixed"].sum()):

@@ -50,10 +50,11 @@ def choose(trials: pd.DataFrame, pattern: str, study: str) -> pd.DataFrame:
     named = whole[whole["trial"].map(lambda name: fnmatch.fnmatchcase(name, pattern)).astype(bool)]
     done = named[named["status"] == "completed"]
     if done.empty:
+        completed = whole.loc[whole["status"] == "completed", "trial"]
         raise InputError(
             f"no completed trial of '{study}' matches --cells '{pattern}' ({len(whole)} trials, "
-            f"{int((whole['status'] == 'completed').sum())} completed). Allowed are patterns of trial names such as "
-            f"'*-k8-*'; what there is: python -m study.search {study} --status"
+            f"{len(completed)} completed). Allowed are patterns of trial names such as '*-k8-*'. "
+            f"{command.instead(list(completed), study)}"
         )
     cells = done["trial"].str.replace(r"-s\d+$", "", regex=True)
     return done.loc[done.groupby(cells, sort=False)["seed"].idxmin()]

@@ -29,6 +29,7 @@ import argparse
 import importlib
 import os
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -105,16 +106,15 @@ def results_of(name: str, arguments: argparse.Namespace, study: str, load: Load,
     Raises:
         InputError: As `applications.evaluate`.
     """
-    from analysis import anomaly_sets, applications
+    from analysis import anomaly, applications
 
     task = _task(name, records.folder(study, arguments.artifacts) / "tasks" / name)
-    held_up = anomaly_sets.names(list(records.manifest(study, arguments.artifacts)["data"]), None, load)
-    against = held_up if name == ANOMALY else ()
+    evaluate = anomaly.evaluate if name == ANOMALY else partial(applications.evaluate, task)
     found = {}
     for split in SPLITS if name != GENERATION else ("test",):  # its images are the network's own
         images = task.images if split == "test" else arguments.images or task.images
         options = argparse.Namespace(**{**vars(arguments), "split": split, "images": images, "cells": cells})
-        found[split] = applications.evaluate(task, options, study, load, against)
+        found[split] = evaluate(options, study, load)
     return found
 
 
@@ -135,7 +135,7 @@ def measure(
     from analysis import generalization_membership
 
     own = trials[trials["study"] == study]
-    cells = arguments.cells or " ".join(f"{cell}-s*" for cell in task_cells(own))
+    cells = arguments.cells or " ".join(f"{cell}-s[0-9]*" for cell in task_cells(own))
     found: list[pd.DataFrame] = []
     areas = None
     refused: dict[str, list[str]] = {}  # why → the tasks
@@ -149,7 +149,8 @@ def measure(
             else:
                 table = _differences(name, results, trials)
         except ModelsGone:
-            refused.setdefault(f"trained models are needed that are gone. {_rebuild(study, cells)}", []).append(name)
+            rebuild = f"Rebuild them: python -m study.search {study} --rebuild '{cells}', then"
+            refused.setdefault(f"trained models are needed that are gone. {rebuild}", []).append(name)
             continue
         except InputError as error:
             refused.setdefault(f"{error} Then", []).append(name)
@@ -183,16 +184,13 @@ def _gaps(table: pd.DataFrame, own: pd.DataFrame) -> list[str]:
     return [f"nothing can be said of {_listed(lacking)}: no trial has an error on both sides"] if lacking else []
 
 
-def _rebuild(study: str, cells: str) -> str:
-    return f"Rebuild them: python -m study.search {study} --rebuild '{cells}', then"
-
-
 def _again(arguments: argparse.Namespace, study: str) -> str:
     """The command once more: with fewer tasks its tables would lack the others."""
     tasks = [] if list(arguments.tasks) == list(TASKS) else ["--tasks", *arguments.tasks]
     cells = ["--cells", f"'{arguments.cells}'"] if arguments.cells else []
+    images = ["--images", str(arguments.images)] if arguments.images else []
     beside = ["--beside", *arguments.beside] if arguments.beside else []
-    return " ".join(["python -m analysis.generalization", study, *tasks, *cells, *beside])
+    return " ".join(["python -m analysis.generalization", study, *tasks, *cells, *images, *beside])
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -207,7 +205,8 @@ def _task(name: str, folder: Path) -> Task:
 
 def answer(arguments: argparse.Namespace) -> command.Outcome:
     """Measures what is missing, estimates, draws and writes."""
-    from analysis import generalization_answer, generalization_estimates, generalization_figures, generalization_text
+    from analysis import begun, generalization_answer, generalization_estimates, generalization_figures
+    from analysis import generalization_text as text
 
     study = arguments.study or records.latest(arguments.artifacts)
     manifest = records.manifest(study, arguments.artifacts)
@@ -221,7 +220,7 @@ def answer(arguments: argparse.Namespace) -> command.Outcome:
     paths += generalization_figures.draw_all(estimates, folder)
     first = trials[trials["study"] == study].iloc[0]
     said = [*records.notices(study, arguments.artifacts), *missing]
-    said += generalization_text.sentences(estimates, membership.get("membership"), study)
+    said += text.sentences(estimates, membership.get("membership"), study, begun.again(manifest))
     return command.Outcome(
         study, estimates.overall, said, paths, SHOWN, NOTE, folder,
         _citable(estimates, membership), generalization_answer.answers(estimates, first),

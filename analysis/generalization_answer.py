@@ -14,7 +14,16 @@ from analysis.effects_errors import UNLEARNT
 from analysis.generalization_estimates import LINEAR, ONE_CLASS
 from analysis.generalization_points import ANOMALY, AREAS, GENERATION, MEMBERSHIP, RESTORATIONS
 from analysis.generalization_text import LEARNT_NOTHING, of_control, seeds
-from analysis.generalization_words import PAIRS, cells_in_words, margin, number, quantity, setting
+from analysis.generalization_words import (
+    PAIRS,
+    cells_in_words,
+    difference,
+    in_brackets,
+    margin,
+    number,
+    quantity,
+    setting,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -132,14 +141,13 @@ def _why(estimates: Estimates, first: pd.Series, cells: pd.DataFrame, means: pd.
     curve = _curve(estimates, first, task, "latent_dim").sort_values("value")
     if len(curve) > 1:
         most, least = curve.iloc[[0, -1]].to_dict("records")
-        lead = "how much is remembered is not shown to depend on the code's size"
-        if most["high"] < min(0, least["low"]):
-            order = "larger" if most["level"] > least["level"] else "smaller"
-            lead = f"training images are remembered, the more the {order} the code"
+        trend = _trend(estimates, most)
         units = "latent unit" if least["level"] == 1 else "latent units"
+        lead = _lead(trend, most)
         found = (
             f"{what} of {most['curve']} goes from {number(least)} with {least['level']} {units} to {number(most)} with "
             f"{most['level']}{_control([least, most])} (95 % t intervals, each for itself, {seeds(curve['n'])})"
+            f"{_change(trend)}"
         )
     else:
         most = memorised.to_dict("records")[0]
@@ -151,6 +159,31 @@ def _why(estimates: Estimates, first: pd.Series, cells: pd.DataFrame, means: pd.
     split = means[(means["part"] == "split shift") & (means["task"] == task)].to_dict("records")
     own = f"; the split itself ({PAIRS['split shift']}): {number(split[0])}, mean over cells" if split else ""
     return f"Why: {lead}; {found}{own}."
+
+
+def _trend(estimates: Estimates, point: dict[str, Any]) -> dict[str, Any]:
+    """The row of `Estimates.flips` of the curve that a point lies on."""
+    same = ["task", "dataset", "architecture", "curve", "axis"]
+    return estimates.flips[(estimates.flips[same] == [point[name] for name in same]).all(axis=1)].to_dict("records")[0]
+
+
+def _lead(trend: dict[str, Any], most: dict[str, Any]) -> str:
+    """Whether more is remembered by larger codes, or by smaller ones, by the line through all sizes."""
+    none = 0 if trend["task"] in AREAS else 1
+    larger, smaller = trend["change_high"] < none, trend["change_low"] > none
+    if most["high"] < 0 and (larger or smaller):
+        return f"training images are remembered, the more the {'larger' if larger else 'smaller'} the code"
+    return "how much is remembered is not shown to rise or fall with the code's size"
+
+
+def _change(trend: dict[str, Any]) -> str:
+    """What a doubling does, with its interval; "" where no seed has all sizes."""
+    if not trend["change_n"]:
+        return ""
+    ends = trend["change"], trend["change_low"], trend["change_high"]
+    factor = f"a factor of {ends[0]:.3f}{in_brackets(*ends[1:], '.3f')}"
+    change = difference(trend["task"], *ends) if trend["task"] in AREAS else factor
+    return f", and changes by {change} with each doubling of the code (n = {trend['change_n']}, paired t)"
 
 
 def _control(rows: list[dict[str, Any]]) -> str:

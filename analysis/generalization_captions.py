@@ -23,9 +23,14 @@ def tasks(table: pd.DataFrame, dataset: str) -> str:
         f"{dataset}: training, held-out and test images compared in pairs; below 1{less} the first does better. Mean "
         f"over at most {table['cells'].max()} cells and {_seeds(table)}, 95 % t interval over seeds "
         "(none: a single seed). Grey: the linear map fitted on the same training images. Band: "
-        f"{_margins(table)}.{CUT if cut.any() else ''} The test images are one fixed set: intervals hold for new "
-        "draws of training and held-out images."
+        f"{_margins(table)}.{CUT if cut.any() else ''} The test images{_anomalies(table)} are one fixed set: intervals "
+        "hold for new draws of training and held-out images."
     )
+
+
+def _anomalies(table: pd.DataFrame) -> str:
+    """What else is the same for every seed."""
+    return ", and the anomalies," if (table["task"] == ANOMALY).any() else ""
 
 
 def _margins(table: pd.DataFrame) -> str:
@@ -59,7 +64,8 @@ def curves(table: pd.DataFrame, dataset: str) -> str:
     sizes = table[table["axis"] == "train_size"]
     spread = sizes.groupby("curve")["updates"].agg(lambda updates: updates.max() / updates.min())
     return (
-        f"{dataset}: training against held-out images; mean and 95 % t interval over {_seeds(table)}. "
+        f"{dataset}: training against held-out images; mean and 95 % t interval over {_seeds(table)}"
+        f"{', in anomaly detection for these anomalies' if ANOMALY in tasks else ''}. "
         f"{' and '.join(sides).capitalize()}, training images do better. Thin, without markers: {control} on the same "
         f"images. Band: {_margins(table)}."
         + (hollow if table["excluded"].any() else "")

@@ -7,7 +7,7 @@ differences are ratios; areas under the ROC curve are compared by differences of
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,9 +15,11 @@ import numpy as np
 
 from analysis.draws import images_of
 from analysis.effects_errors import UNLEARNT
+from analysis.generalization_axes import AXES, by_level, curves_over
 from analysis.generalization_flip import flip
-from analysis.generalization_points import AREAS, GENERATION, PARTS
+from analysis.generalization_points import ANOMALY, AREAS, GENERATION, PARTS
 from analysis.generalization_rectangle import rectangle
+from analysis.generalization_trend import trend
 from analysis.statistics import LEVEL, alpha, family, holm, paired_t, t_interval, tost
 from study import records
 
@@ -26,9 +28,6 @@ if TYPE_CHECKING:
 
 # A difference of no importance: 2 % of an error, 0.005 of an area, 0.02 of a share.
 RATIO_MARGIN, AREA_MARGIN, SHARE_MARGIN = 1.02, 0.005, 0.02
-AXES = {"train_size": "n_train", "latent_dim": "latent_dim", "epochs": "epochs"}  # factor → the column it is drawn over
-WORDS = {"latent_dim": "k = {}", "train_size": "n = {}", "epochs": "{} epochs", "depth": "depth {}",
-         "normal_class": "class {}", "learning_rate": "rate {}", "batch_size": "batch {}"}  # fmt: skip
 FALLS = ("n_train",)  # the more of it, the less is memorised; of the others the more
 GROUP = ["task", "part", "dataset", "train_size", "classes"]
 RANGES = ("n_train", "latent_dim", "epochs")  # of the cells in a mean: the least, and `_most`
@@ -47,13 +46,14 @@ class Estimates:
             that every cell has every seed, and cells of the linear control that are in no mean (`linear_left_out`).
             Of the cells in the mean: the `least` and the `most` of their own means and which they are; how many learnt
             next to nothing (`unlearnt`: the test FVU of every network is `UNLEARNT` or more); latent sizes, epochs.
-            Where test images are on one side, intervals hold for these images: they are the same for every seed.
+            Where test images are on one side, intervals hold for these images: they are the same for every seed; in
+            anomaly detection for these anomalies, likewise.
         cells: A row a cell, task and part, with simultaneous intervals over the cells of a data set;
             `left_out_seeds`, which not all cells of the family have.
         curves: A row a level of latent size, training-set size or epochs, and its `cell`: what is memorised there;
             `excluded` where a layer is narrower than the code; `updates` of the weights in all epochs.
         flips: A row a curve: from which level on training images do at most 2 % better; `left_out` of latent sizes;
-            `updates_ratio`, at the last level to the first.
+            `updates_ratio`, at the last level to the first; `change` with each doubling of the level, by `trend`.
     """
 
     points: pd.DataFrame
@@ -112,7 +112,7 @@ def overall(found: pd.DataFrame) -> pd.DataFrame:
             {
                 **same,
                 **{end: int(number) for name in RANGES for end, number in _ends(name, kept[name]).items()},
-                **_with_images(_estimate(whole.mean(axis=1).to_numpy(), same["task"]), same["part"]),
+                **_with_images(_estimate(whole.mean(axis=1).to_numpy(), same["task"]), same),
                 **_control(control.mean(axis=1).dropna().to_numpy()),  # nothing where no cell has a control
                 **{"of": "networks" if len(networks) else LINEAR, "cells": whole.shape[1]},
                 **{"control_cells": control.shape[1], "left_out": meant["cell"].nunique() - whole.shape[1]},
@@ -160,9 +160,10 @@ def _estimate(values: np.ndarray, task: str) -> dict[str, Any]:
     }
 
 
-def _with_images(numbers: dict[str, Any], part: str) -> dict[str, Any]:
-    """The same, its method with the images that the interval holds for."""
-    return {**numbers, "method": f"{numbers['method']}, over seeds {images_of(PARTS[part])}"}
+def _with_images(numbers: dict[str, Any], same: dict[str, Any]) -> dict[str, Any]:
+    """The same, its method with the images that the interval holds for, by task and part."""
+    images = images_of(PARTS[same["part"]], anomalies=same["task"] == ANOMALY)
+    return {**numbers, "method": f"{numbers['method']}, over seeds {images}"}
 
 
 def verdict(low: float, high: float, equivalent: bool) -> str:
@@ -219,7 +220,7 @@ def _family(part: pd.DataFrame, task: str) -> Iterator[dict[str, Any]]:
             numbers = {**_alone(values.to_numpy(), len(names)), "left_out_seeds": 0}
         yield {
             **same,
-            **_with_images(numbers, same["part"]),
+            **_with_images(numbers, same),
             **{"equivalence_p": equivalence_p, "margin": margin(task)},
             "verdict": verdict(numbers["low"], numbers["high"], equivalence_p <= alpha(LEVEL)),
             **_control(_known(control.loc[values.index, same["cell"]].to_numpy())),
@@ -256,9 +257,9 @@ def curves(found: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     levels: list[dict[str, Any]] = []
     flips: list[dict[str, Any]] = []
     for factor, column in AXES.items():
-        for same, part in _curves(memorised, factor):
+        for same, part in curves_over(memorised, factor):
             capped = set(part.loc[part["excluded"], column]) if factor == "latent_dim" else set()
-            places, values, control = _by_level(part, column)
+            places, values, control = by_level(part, column)
             firsts = part.drop_duplicates(column).set_index(column, drop=False)
             updates = firsts["epochs"] * np.ceil(firsts["n_train"] / firsts["batch_size"].astype(float))
             rows = zip(places, values.T, control.T, strict=True)
@@ -275,41 +276,8 @@ def curves(found: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
             if len(usable) > 1:
                 kept = [places[place] for place in usable]
                 turn = flip(-values[:, usable], kept, margin(same["task"]), column in FALLS)
+                turn |= trend(values[:, usable], kept, same["task"] not in AREAS)
                 ratio = updates[kept[-1]] / updates[kept[0]]
                 left_out = ", ".join(map(str, sorted(capped)))
                 flips.append({**same, "axis": factor, **turn, "left_out": left_out, "updates_ratio": ratio})
     return _with_ratios(pd.DataFrame(levels)) if levels else pd.DataFrame(), pd.DataFrame(flips)
-
-
-def _curves(memorised: pd.DataFrame, factor: str) -> Iterator[tuple[dict[str, Any], pd.DataFrame]]:
-    others = [name for name in (*records.FACTORS, "epochs") if name != factor]
-    shown = [name for name in others if name == "architecture" or memorised[name].map(str).nunique() > 1]
-    groups = memorised.groupby(["task", *others], dropna=False, sort=False)
-    varied = memorised[groups[AXES[factor]].transform("nunique") > 1]
-    for _, part in varied.groupby(["task", *others], dropna=False, sort=False):
-        first = part.iloc[0]
-        yield {**first[["task", "dataset", "architecture"]], "curve": _name(first, shown)}, part
-
-
-def _name(first: pd.Series, shown: Sequence[str]) -> str:
-    """What tells a curve from others: its architecture, and the levels that vary in the study."""
-    known = [name for name in shown if name != "dataset" and first[name] is not None and first[name] == first[name]]
-    return ", ".join(WORDS.get(name, "{}").format(_level(first[name])) for name in known)
-
-
-def _level(level: Any) -> str:
-    return f"{level:g}" if isinstance(level, (int, float, np.number)) else str(level)
-
-
-def _by_level(part: pd.DataFrame, column: str) -> tuple[list[int], np.ndarray, np.ndarray]:
-    """The levels, ascending, and (seeds × levels) means of `value` and `control`: NaN where a level lacks a seed."""
-    seeds, rows = np.unique(part["seed"].to_numpy(), return_inverse=True)
-    levels, columns = np.unique(part[column].to_numpy(), return_inverse=True)
-    found = []
-    for values in (part[name].to_numpy(dtype=float) for name in ("value", "control")):
-        sums, counts = np.zeros((2, len(seeds), len(levels)))
-        known = ~np.isnan(values)
-        np.add.at(sums, (rows[known], columns[known]), values[known])
-        np.add.at(counts, (rows[known], columns[known]), 1)
-        found.append(np.where(counts > 0, sums, np.nan) / np.maximum(counts, 1))
-    return [int(level) for level in levels], found[0], found[1]

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from analysis import figures, generalization_captions, generalization_words
-from analysis.generalization_estimates import AXES, margin
+from analysis.generalization_axes import AXES
+from analysis.generalization_estimates import margin
 from analysis.generalization_membership import CHANCE
 from analysis.generalization_points import AREAS, MEMBERSHIP, PARTS, RECONSTRUCTION
 from analysis.restoration_figures import short

@@ -93,7 +93,7 @@ def over_seeds(points: pd.DataFrame) -> pd.DataFrame:
 
     Every seed draws its own training and held-out images, so that the spread over seeds holds both the networks' and
     the images' part; nothing is crossed. Test images are the same for all: with them the interval holds for these
-    alone. Of a single seed the interval is DeLong's, for new images alone.
+    alone. Of a single seed the interval is DeLong's, for new images alone, and describes: no verdict follows from it.
 
     Args:
         points: `areas`, with `dataset` and `cell` and what else is to be kept of a cell.
@@ -123,5 +123,10 @@ def _mean(rows: pd.DataFrame) -> dict[str, Any]:
         "image_se": float(np.sqrt(np.square(rows["image_se"]).sum()) / len(rows)),
         **{"pca_auc": both["pca_auc"].mean(), "over_pca": over.value, "over_low": over.low, "over_high": over.high},
         **{"over_p": over.p, "over_n": over.n, "over_method": over.method},
-        "verdict": "told apart" if low > CHANCE else "turned round" if high < CHANCE else "not resolved",
+        "verdict": _verdict(found.low, found.high),
     }
+
+
+def _verdict(low: float, high: float) -> str:
+    """What an interval over seeds says; of one seed it is NaN."""
+    return "told apart" if low > CHANCE else "turned round" if high < CHANCE else "not resolved"

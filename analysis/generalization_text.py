@@ -9,7 +9,6 @@ from analysis.command import span
 from analysis.draws import THESE_IMAGES, images_of
 from analysis.effects_errors import UNLEARNT
 from analysis.generalization_estimates import LINEAR
-from analysis.generalization_membership import CHANCE
 from analysis.generalization_points import AREAS, PARTS
 from analysis.generalization_words import (
     LEVELS,
@@ -38,15 +37,22 @@ LEARNT_NOTHING = (
 )
 
 
-def sentences(estimates: Estimates, membership: pd.DataFrame | None, study: str) -> list[str]:
-    """What may be cited."""
+def sentences(estimates: Estimates, membership: pd.DataFrame | None, study: str, begun: str = "") -> list[str]:
+    """What may be cited.
+
+    Args:
+        estimates: All the numbers.
+        membership: Areas over seeds; None where they were not asked for.
+        study: Its name.
+        begun: The command that trains its cells anew (`begun.again`); "": none is known.
+    """
     return [
         *_demonstration(estimates.overall),
         *_overall(estimates.overall),
         *_cells(estimates.cells),
         *_flips(estimates.flips),
         *(_membership(membership) if membership is not None else ()),
-        *_epochs(estimates, study),
+        *_epochs(estimates, study, begun),
     ]
 
 
@@ -183,7 +189,7 @@ def _where(row: dict[str, Any]) -> str:
 
 def _membership(table: pd.DataFrame) -> Iterator[str]:
     for dataset, rows in table[table["part"] == "memorisation"].groupby("dataset", sort=False):
-        told = rows[rows["low"] > CHANCE]
+        told = rows[rows["verdict"] == "told apart"]
         above = rows[rows["over_low"] > 0]
         top = _rows(rows.sort_values("auc", ascending=False))[0]
         yield (
@@ -195,12 +201,12 @@ def _membership(table: pd.DataFrame) -> Iterator[str]:
         )
 
 
-def _epochs(estimates: Estimates, study: str) -> Iterator[str]:
+def _epochs(estimates: Estimates, study: str, begun: str) -> Iterator[str]:
     """Which study would say what this one cannot: records hold held-out error at the end of training alone."""
-    if not len(estimates.flips) or "epochs" not in set(estimates.flips["axis"]):
+    if begun and (not len(estimates.flips) or "epochs" not in set(estimates.flips["axis"])):
         more = 4 * int(estimates.points["epochs"].max())
         yield (
-            f"Not compared over epochs: python -m study.search {study} --set epochs={more} --name {study}_{more}, then "
+            f"Not compared over epochs: {begun} --set epochs={more} --name {study}_{more}, then "
             f"python -m analysis.generalization {study} --beside {study}_{more}"
         )
 

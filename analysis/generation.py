@@ -41,9 +41,17 @@ def task(folder: Path) -> applications.Task:
 
 
 def evaluate(options: argparse.Namespace, study: str, load: Callable[[str], Dataset]) -> Results:
-    """Computes what is missing of the task and returns all results; raises as `applications.evaluate`."""
+    """Computes what is missing of the task and returns all results.
+
+    Raises:
+        InputError: As `applications.evaluate`; or some were measured by other features.
+    """
+    from analysis import generation_estimates
+
     folder = records.folder(study, options.artifacts) / "tasks" / NAME
-    return applications.evaluate(task(folder), options, study, load)
+    results = applications.evaluate(task(folder), options, study, load)
+    generation_estimates.check_features(results, study)
+    return results
 
 
 def answer(arguments: argparse.Namespace) -> command.Outcome:

@@ -6,10 +6,10 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from analysis import citable
+from analysis import citable, own_seeds
 from analysis.draws import DRAW, images_of
 from analysis.generation_bench import HELD_OUT, PCA_MIXTURE, PRIMARY, TRAINING, main_sampler
-from analysis.statistics import Contrasts, clopper_pearson, family, t_interval
+from analysis.statistics import Contrasts, clopper_pearson, t_interval
 from study.errors import InputError
 
 if TYPE_CHECKING:
@@ -49,13 +49,11 @@ class Estimates:
             it is farther than the PCA mixture and in how many nearer. The columns `training_` say the same, as a family
             of their own, of the share of images that lie nearer to a training image than to any held-out one.
         features: A row a data set and kind of features.
-        left_out: Cells that are in no family, with the reason, in words.
     """
 
     metrics: pd.DataFrame
     contrast: pd.DataFrame
     features: pd.DataFrame
-    left_out: list[str]
 
     def tables(self) -> dict[str, pd.DataFrame]:
         """File name → table."""
@@ -71,7 +69,7 @@ def estimate(results: Results, split: str = "test") -> Estimates:
             seed, so that intervals over seeds hold for these images.
 
     Raises:
-        InputError: The baselines of a draw are not there, or were measured by other features.
+        InputError: The baselines of a draw are not there.
     """
     import pandas as pd
 
@@ -79,24 +77,28 @@ def estimate(results: Results, split: str = "test") -> Estimates:
     models["cell"] = models["trial"].str.replace(r"-s\d+$", "", regex=True)
     models["main"] = models["sampler"] == models["regularizer"].map(main_sampler)
     baselines = _plain(results.baselines).assign(sampler=results.baselines["method"], main=True)
-    _check_features(models, baselines)
     baselines["cell"] = baselines["file"].str.replace(r"-s\d+$", "", regex=True)  # a draw of images stands for a cell
     rows = [*_metrics(models, "model", split), *_metrics(baselines, "baseline", split)]
-    left_out: list[str] = []
-    contrast = pd.DataFrame([row for part in _by_data(models) for row in _contrasts(part, baselines, left_out)])
+    contrast = pd.DataFrame([row for part in _by_data(models) for row in _contrasts(part, baselines)])
     contrast["method"] += f", {images_of([split])}"
     contrast["training_method"] += f", {images_of([])}"
     known = baselines[["dataset", *FEATURES]].drop_duplicates(ignore_index=True)
-    return Estimates(pd.DataFrame(rows), contrast, known, left_out)
+    return Estimates(pd.DataFrame(rows), contrast, known)
 
 
-def _check_features(models: pd.DataFrame, baselines: pd.DataFrame) -> None:
-    """Distances in different features are different quantities."""
-    both = models[[*KEYS, "trial", "weights"]].merge(baselines[[*KEYS, "weights"]].drop_duplicates(), on=KEYS)
+def check_features(results: Results, study: str) -> None:
+    """Refuses results in different features: their distances are different quantities.
+
+    Raises:
+        InputError: A trial was measured by another classifier than its baselines.
+    """
+    models, baselines = (_plain(table)[[*KEYS, "weights"]] for table in (results.models, results.baselines))
+    both = models.assign(trial=results.models["trial"]).merge(baselines.drop_duplicates(), on=KEYS)
     for first in both[both["weights_x"] != both["weights_y"]].itertuples():
         raise InputError(
             f"{first.trial} was measured by the features of another classifier ({first.weights_x}) than its baselines "
-            f"({first.weights_y}). Delete the study's folder tasks/generation and run again."
+            f"({first.weights_y}). To measure all anew, all models are needed: first python -m study.search {study} "
+            "--rebuild '*', then delete the study's folder tasks/generation and run this again."
         )
 
 
@@ -135,8 +137,8 @@ def _metrics(table: pd.DataFrame, kind: str, split: str) -> Iterator[dict[str, A
         }
 
 
-def _contrasts(models: pd.DataFrame, baselines: pd.DataFrame, left_out: list[str]) -> Iterator[dict[str, Any]]:
-    """The cells of a data set at their main samplers, as one family."""
+def _contrasts(models: pd.DataFrame, baselines: pd.DataFrame) -> Iterator[dict[str, Any]]:
+    """The cells of a data set at their main samplers, as one family, each over the seeds that it has."""
     main = models[models["main"]]
     pairs = main.merge(_of(baselines, PCA_MIXTURE, "baseline"), on=KEYS, how="left")
     if pairs["baseline"].isna().any():
@@ -144,35 +146,28 @@ def _contrasts(models: pd.DataFrame, baselines: pd.DataFrame, left_out: list[str
     pairs = pairs.merge(_of(baselines, floor_of(baselines["method"]), "floor"), on=KEYS, how="left")
     pairs = pairs.merge(_of(baselines, PCA_MIXTURE, "training_baseline", MEMORY), on=KEYS, how="left")
     pairs["difference"] = pairs[PRIMARY] - pairs["baseline"]
-    wide = pairs.pivot(index="seed", columns="cell", values="difference")[pairs["cell"].drop_duplicates()]
-    whole = wide.loc[:, wide.notna().sum() == wide.notna().sum().max()].dropna()
-    left_out += [
-        f"{cell}: {wide[cell].notna().sum()} seeds, the others have {len(whole)}" for cell in wide if cell not in whole
-    ]
-    found = family(whole.to_numpy())
     pairs["training_difference"] = pairs[MEMORY] - pairs["training_baseline"]
-    shares = pairs.pivot(index="seed", columns="cell", values="training_difference").loc[whole.index, whole.columns]
-    memory = family(shares.to_numpy())
-    columns = zip(whole.columns, _columns(found), _columns(memory), strict=True)
-    for cell, numbers, of_training in columns:
-        part = pairs[(pairs["cell"] == cell) & pairs["seed"].isin(whole.index)]
+    families = [_family(pairs, column) for column in ("difference", "training_difference")]
+    for cell, (distance, found), (memory, of_training) in zip(pairs["cell"].unique(), *families, strict=True):
+        part = pairs[pairs["cell"] == cell]
         first = part.iloc[0]
         yield {
             **{"dataset": first["dataset"], "cell": cell, "latent_dim": int(first["latent_dim"])},
             **{"sampler": first["sampler"], PRIMARY: part[PRIMARY].mean(), "baseline": part["baseline"].mean()},
-            **{"floor": part["floor"].mean(), **numbers, "n": found.n, "n_images": int(part["n_images"].min())},
-            **{"method": found.method, "seeds_farther": int((part["difference"] > 0).sum())},
+            **{"floor": part["floor"].mean(), **found, "n": distance.n, "n_images": int(part["n_images"].min())},
+            **{"method": distance.method, "seeds_farther": int((part["difference"] > 0).sum())},
             **{"seeds_nearer": int((part["difference"] < 0).sum()), "training_share": part[MEMORY].mean()},
             **{"training_baseline": part["training_baseline"].mean(), "training_method": memory.method},
             **{f"training_{name}": number for name, number in of_training.items()},
         }
 
 
-def _columns(found: Contrasts) -> Iterator[dict[str, Any]]:
-    """The columns of each contrast of a family."""
-    names = ("difference", "low", "high", "p", "verdict")
-    for numbers in zip(found.value, found.low, found.high, found.p, found.verdicts(), strict=True):
-        yield dict(zip(names, numbers, strict=True))
+def _family(pairs: pd.DataFrame, column: str) -> Iterator[tuple[Contrasts, dict[str, Any]]]:
+    """Of each cell, in their order, the contrasts that it is among, and its columns of the table."""
+    table = pairs.pivot(index="seed", columns="cell", values=column)[pairs["cell"].unique()]
+    for found, place in own_seeds.contrasts(table.to_numpy()):
+        numbers = {"difference": found.value, "low": found.low, "high": found.high, "p": found.p}
+        yield found, {**{name: of[place] for name, of in numbers.items()}, "verdict": found.verdicts()[place]}
 
 
 def floor_of(methods: Collection[str]) -> str:

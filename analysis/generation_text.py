@@ -54,8 +54,6 @@ def sentences(estimates: Estimates, split: str) -> list[str]:
             _frechet(main, others),
         ]
         said += [f"{dataset}, generation: {text}" for text in texts]
-    if estimates.left_out:
-        said.append(f"In no family, for want of seeds: {'; '.join(estimates.left_out)}.")
     return said
 
 
@@ -104,12 +102,12 @@ def _contrast(rows: pd.DataFrame, split: str) -> Iterator[str]:
             yield (
                 f"at the main sampler ({MAIN}) the images of {len(some)} of {len(rows)} cells are {words}: "
                 f"{_named(some)} (kernel distance against {first['n_images']:,} {figures.SPLITS[split]} images, "
-                f"difference paired by seed, n = {first['n']} seeds; {first['method']})."
+                f"difference paired by seed, n = {span(some['n'])} seeds; {first['method']})."
             )
     if len(rest := rows[~rows["verdict"].isin(WORDS)]):
         yield (
             f"{len(rest)} of {len(rows)} cells against the PCA mixture: {rest['verdict'].iloc[0]}: {_named(rest)} "
-            f"(n = {first['n']} seeds; {first['method']}){_every_seed(rest)}."
+            f"(n = {span(rest['n'])} seeds; {first['method']}){_every_seed(rest)}."
         )
 
 
@@ -245,7 +243,7 @@ def guessing(others: pd.DataFrame) -> str:
 
 def _memory(main: pd.DataFrame, others: pd.DataFrame, contrast: pd.DataFrame) -> str:
     """Whether generated images are nearer to training images than those of the PCA mixture are, which copies none."""
-    first, verdicts = contrast.iloc[0], contrast["training_verdict"]
+    verdicts = contrast["training_verdict"]
     more, fewer = contrast[verdicts == "higher"], int((verdicts == "lower").sum())
     named = "; ".join(
         f"{row['cell']} {row['training_difference']:.3g} [{row['training_low']:.3g}, {row['training_high']:.3g}]"
@@ -258,9 +256,9 @@ def _memory(main: pd.DataFrame, others: pd.DataFrame, contrast: pd.DataFrame) ->
         f"{_real(others, MEMORY, PCA_MIXTURE)} of the PCA mixture's. The mixture is fitted on training images as well "
         "and copies none: its share, not 0.5, is the reference. A cell's share is greater in "
         f"{len(more)} of {len(contrast)} cells{f' (by {named}{left})' if named else ''}, less in {fewer}, not resolved "
-        f"in {len(contrast) - len(more) - fewer} (paired by seed, n = {first['n']}; {first['training_method']}). The "
-        f"median distance to the nearest training image is {_range(main, 'nearest')} over cells, that of held-out "
-        f"images {_range(main, 'nearest_of_heldout')}."
+        f"in {len(contrast) - len(more) - fewer} (paired by seed, n = {span(contrast['n'])}; "
+        f"{contrast['training_method'].iloc[0]}). The median distance to the nearest training image is "
+        f"{_range(main, 'nearest')} over cells, that of held-out images {_range(main, 'nearest_of_heldout')}."
     )
 
 

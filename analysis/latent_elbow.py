@@ -15,6 +15,8 @@ mean image errs on the same split: 1 where the code tells nothing, 0 where nothi
   references  PCA fitted on the same training images, by the same rules: what needs no network. The images' intrinsic
               dimension from nearest neighbours: what needs no reconstruction.
   left out    sizes whose network has a hidden layer narrower than the code: such a layer caps every larger size.
+  failed      trials are left out too, and counted beside the choice; where it would be another with the mean image's
+              error in their place, that is said. At a size without a completed trial the error stays below nothing.
 
 With --application NAME (may be given again, or "all") the same is asked of inpainting, denoising, anomaly detection and
 generation, each by its own error: which sizes they choose, whether they rank the sizes as reconstruction does, and what
@@ -30,7 +32,8 @@ from typing import TYPE_CHECKING
 
 from analysis import application_elbow, citable, command, figures
 from analysis.application_elbow_errors import APPLICATIONS
-from analysis.latent_elbow_estimates import CHOICES, KINDS, METRIC, Estimates, estimate, kind_of
+from analysis.latent_elbow_choice import CHOICES
+from analysis.latent_elbow_estimates import KINDS, METRIC, Estimates, estimate, kind_of
 from study import records
 
 if TYPE_CHECKING:

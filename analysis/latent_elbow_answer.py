@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from analysis.citable import Answer, slug
 from analysis.command import span
+from analysis.latent_elbow_choice import lost, of_failures
 from analysis.latent_elbow_text import (
     BEYOND,
     error_name,
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
 LEAD = (
     "State which share of the mean image's error the application may lose; for a task take the task's own error "
     "(--application). Train a grid of latent sizes with repeated seeds. Take the smallest size from which the error on "
-    "validation images stays within that share; the upper end of its interval is the safe choice. "
+    "validation images stays within that share; the upper end of its interval is the safe choice, unless training "
+    "fails there. "
 )
 MAIN = 0.10  # the threshold whose choice the answer cites
 
@@ -57,7 +59,7 @@ def _of_curve(estimates: Estimates, elbow: pd.DataFrame, trials: pd.DataFrame, l
     end = grid_end(means)
     texts = [_reached(reached, estimates.kind)] if reached else []
     texts += [none_reached(beyond, estimates.kind, end)] if beyond else []
-    texts += [*left_out(points), *filter(None, [how_far_trained(end, estimates.curve)])]
+    texts += [*left_out(points), *lost(points), *filter(None, [how_far_trained(end, estimates.curve)])]
     said = " ".join([texts[0], *(f"{text[:1].upper()}{text[1:]}" for text in texts[1:])])
     cited = next((f"{slug(curve)}-{slug(row['rule'])}" for row in reached if row["threshold"] == MAIN), "")
     return Answer("latent_elbow", f"{lead}{curve} ({_trained(points, trials)}): {said}", cited, f"curve-{dataset}")
@@ -66,7 +68,9 @@ def _of_curve(estimates: Estimates, elbow: pd.DataFrame, trials: pd.DataFrame, l
 def _reached(rows: list[dict[str, Any]], kind: str) -> str:
     """The thresholds that some size meets, with the size's interval and PCA's."""
     enough = ", ".join(
-        f"{size_of(row['value'])} for {percent([row])} ({interval(row)}; PCA's {interval(row, 'pca_')})" for row in rows
+        f"{size_of(row['value'])} for {percent([row])} ({interval(row)}{of_failures(row)}; "
+        f"PCA's {interval(row, 'pca_')})"
+        for row in rows
     )
     counts = ", ".join(dict.fromkeys(str(row["seeds"]) for row in rows))
     return (

@@ -7,10 +7,9 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from analysis import chosen_size, command, figures
-from analysis.statistics import Estimate, Floats, clopper_pearson, t_interval
+from analysis import command, figures
+from analysis.latent_elbow_choice import CHOICES, RULES, by_rule, by_seed, choose, failed, rule_name
+from analysis.statistics import Estimate, clopper_pearson, t_interval
 from study import records
 from study.errors import InputError
 
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
     from analysis.linear import PCA
     from study.datasets import Dataset
 
-THRESHOLDS = (0.20, 0.10, 0.05)
 LEAST_SIZES = 3
 METRIC = "val_mse"
 CELL = [factor for factor in records.FACTORS if factor != "latent_dim"]
@@ -34,12 +32,6 @@ REFUSED = {
 }
 TRIAL = ["latent_dim", "seed", "trial", "status", "collapsed", "excluded", "narrowest_width"]
 NUMBERS = ["error", "mean_image", "relative", "pca", "pca_relative"]
-DESCRIPTIVE: dict[Any, Callable] = {
-    "one standard error": chosen_size.one_standard_error,
-    "Kneedle": chosen_size.kneedle,
-}
-CHOICES = ["value", "low", "high", "pca_value", "pca_low", "pca_high"]  # sizes; NaN: beyond the grid, or none
-RULES: tuple[float | str, ...] = (*THRESHOLDS, *DESCRIPTIVE)
 
 
 @dataclass(frozen=True)
@@ -51,7 +43,8 @@ class Estimates:
         points: a row a trial and split: `error`, `mean_image`, `pca` (the metric, lower is better), `relative` and
             `pca_relative` (÷ the mean image's), `excluded`, `status`.
         curve: a row a size and split: means over seeds with t intervals.
-        elbow: a row a rule and grid: the size chosen, its interval, PCA's, and the test error at it.
+        elbow: a row a rule and grid: the size chosen, its interval, what failed there and what the rule chooses if
+            failures count (`latent_elbow_choice.by_rule`), PCA's, and the test error at it.
         dimension: a row an estimator: the intrinsic dimension of the training images.
         counts: a row a kind of failure: how often, with Clopper-Pearson intervals.
         skipped: cells that make no curve, with the sizes that they have, in words.
@@ -151,7 +144,9 @@ def curves(trials: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
             f"{'; '.join(skipped)}."
         )
     named = [part.assign(curve=_name(part, ["dataset", *shown]), panel=_name(part, shown)) for part in whole]
-    return pd.concat(named), skipped
+    points = pd.concat(named)
+    of_size = points.groupby(["curve", "latent_dim"])["excluded"]  # a trial that ended by an error knows no width
+    return points.assign(excluded=of_size.transform("any")), skipped
 
 
 def _telling(groups: Sequence[pd.DataFrame]) -> list[str]:
@@ -221,16 +216,12 @@ def _curve(points: pd.DataFrame, kind: str) -> Iterator[dict]:
 def _elbow(points: pd.DataFrame, kind: str) -> Iterator[dict]:
     """What each rule chooses on the whole grid, and on the grid without its last size."""
     first = points.iloc[0]
-    val, test = (points.loc[points["split"] == split, [*TRIAL, *NUMBERS]] for split in ("val", "test"))
+    val, test = (points.loc[points["split"] == split, ["curve", *TRIAL, *NUMBERS]] for split in ("val", "test"))
     at = cache(lambda size: _test_error(test, size, kind))  # rules often choose alike
-    network = _by_seed(val[~val["excluded"]], "relative")
-    pca = _by_seed(val, "pca_relative")  # has no narrow layer: keeps every size
+    pca = by_seed(val, "pca_relative")  # has no narrow layer: keeps every size
     for shortened in (False, True):
-        for rule in RULES:
-            chosen, linear = (
-                _choose(rule, sizes[: len(sizes) - shortened], table[:, : len(sizes) - shortened])
-                for sizes, table in (network, pca)
-            )
+        for rule, chosen in zip(RULES, by_rule(val[~val["excluded"]], shortened), strict=True):
+            linear = choose(rule, *pca, shortened)
             yield {
                 **{name: first[name] for name in ("curve", "dataset", "panel")},
                 **{"rule": rule_name(rule), "threshold": rule if isinstance(rule, float) else None},
@@ -245,33 +236,6 @@ def _mean(errors: pd.Series) -> Estimate:
     if not found.low < 0:
         return found
     return replace(found, low=0.0, method=f"{found.method}, cut off at 0")
-
-
-def rule_name(rule: float | str) -> str:
-    """A rule in words."""
-    return f"≤ {100 * rule:g} % of mean image" if isinstance(rule, float) else rule
-
-
-def _by_seed(val: pd.DataFrame, column: str) -> tuple[list[int], Floats]:
-    """The sizes that some seed completed, and (seeds × sizes)."""
-    table = val.pivot(index="seed", columns="latent_dim", values=column).dropna(axis=1, how="all")
-    return table.columns.tolist(), table.to_numpy(dtype=float)
-
-
-def _choose(rule: float | str, sizes: Sequence[int], table: Floats) -> dict:
-    seeds = (~np.isnan(table)).sum(axis=0)
-    same = {
-        **{"first": sizes[0], "last": sizes[-1], "tried": " ".join(map(str, sizes))},
-        **{"n": int(seeds.min()), "seeds": command.span(seeds)},
-    }
-    if isinstance(rule, float):
-        found = chosen_size.chosen_size(table, sizes, rule)
-        ends = {"value": found.value, "low": found.low, "high": found.high}
-        return {**ends, "choice": str(found).replace(" (not reached)", ""), **same, "method": found.method}
-    value = DESCRIPTIVE[rule](table, sizes)
-    words = {"choice": "none" if value is None else str(value), **same}
-    method = f"{rule} on means over seeds; no interval"
-    return {"value": value, "low": None, "high": None, **words, "method": method}
 
 
 def _test_error(test: pd.DataFrame, size: int | None, kind: str) -> dict:
@@ -290,7 +254,7 @@ def _counts(points: pd.DataFrame) -> Iterator[dict]:
     """How many trials failed, and how many of the others are no better than the mean image."""
     trials = points[points["split"] == "val"]
     done = trials[trials["status"] == "completed"]
-    for what, happened in (("failed", trials["status"] != "completed"), ("collapsed", done["collapsed"].eq(True))):
+    for what, happened in (("failed", failed(trials)), ("collapsed", done["collapsed"].eq(True))):
         found = clopper_pearson(int(happened.sum()), len(happened))
         same = {name: trials[name].iloc[0] for name in ("curve", "dataset", "panel")}
         numbers = {"share": found.value, "low": found.low, "high": found.high, "n": found.n}

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from analysis import figures
 from analysis.command import span, with_ends
+from analysis.latent_elbow_choice import lost, of_failures
 from analysis.latent_elbow_estimates import CELL
 from analysis.pictures import RULE
 
@@ -23,7 +24,7 @@ BEYOND = float("inf")  # a size past the end of the grid
 def sentences(estimates: Estimates) -> list[str]:
     """Every statement, each with its n and interval."""
     said = [*_demonstration(estimates.curve)]
-    sizes = estimates.points[["curve", "excluded", "narrowest_width", "latent_dim"]]
+    sizes = estimates.points[["curve", "excluded", "narrowest_width", "latent_dim", "status"]]
     tables = (sizes, estimates.counts, estimates.curve)
     of_curve = [dict(list(table.groupby("curve", sort=False))) for table in tables]
     trained: dict[str, None] = {}  # the same for curves beside one linear network
@@ -32,7 +33,7 @@ def sentences(estimates: Estimates) -> list[str]:
         full, shorter = (elbow[elbow["shortened"] == part] for part in (False, True))
         end = grid_end(means)
         said += [f"{curve}: {text}" for text in _choices(full, estimates.kind, end)]
-        said += [f"{curve}: {_shortened(full, shorter)}", *(f"{curve}: {text}" for text in left_out(points))]
+        said += [f"{curve}: {text}" for text in (_shortened(full, shorter), *left_out(points), *lost(points))]
         said.append(f"{curve}: {_count(counts)}")
         if text := how_far_trained(end, estimates.curve):
             trained[f"{end['dataset']}: {text}"] = None
@@ -47,7 +48,9 @@ def caption(estimates: Estimates, dataset: str, pictures: bool = True) -> str:
     """What stands under the figure of a data set: what is drawn, its n and its interval methods."""
     tables = {name: table[table["dataset"] == dataset] for name, table in estimates.tables().items()}
     curve, points = (tables[name][tables[name]["split"] == "val"] for name in ("curve", "points"))
-    out = [f"{name}: {text}" for name, part in points.groupby("panel", sort=False) for text in left_out(part)]
+    panels = list(points.groupby("panel", sort=False))
+    out = [f"Crossed: {name}: {text}" for name, part in panels for text in left_out(part)]
+    out += [f"{name}: {text}" for name, part in panels for text in lost(part)]
     failed = tables["counts"][tables["counts"]["what"] == "failed"]
     missing = " and are missing" if failed["count"].any() else ""
     dimension = tables["dimension"].drop_duplicates(["estimator", "value"])
@@ -63,7 +66,7 @@ def caption(estimates: Estimates, dataset: str, pictures: bool = True) -> str:
             "to the right of its size.",
             "Vertical (dash-dotted: Levina-Bickel; dotted: TwoNN): intrinsic dimension of the training images, mean",
             f"over seeds: {'; '.join(_dimension_numbers(row) for row in _rows(dimension))}.",
-            *(f"Crossed: {text}" for text in out),
+            *out,
             *([f"Pictures: {RULE}; then PCA's. A dash: no such size, or that network failed."] if pictures else []),
         ]
     )
@@ -96,7 +99,7 @@ def _choice(row: dict[str, Any], kind: str, end: dict[str, Any]) -> str:
     return (
         f"{size_of(row['value'])} is the smallest of {tried(row)} from which the {error_name('val', kind)} stays "
         f"within {percent([row])} of the mean image's (95 % interval {interval(row)}{_unresolved(row)}; t inversion, "
-        f"n = {seeds(row['seeds'])}); {_test(row, kind)}. {_pca(row, end)}"
+        f"n = {seeds(row['seeds'])}{of_failures(row)}); {_test(row, kind)}. {_pca(row, end)}"
     )
 
 

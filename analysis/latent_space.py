@@ -11,7 +11,7 @@
              reconstructed.
 Each network is compared with PCA of the same size on the same images, seed by seed. Unless others are named, these are
 the cells that differ from the study's first in data set and latent size alone. Where the models are gone, the codes of
-32 stored images are drawn, and nothing is measured.
+32 stored images are drawn, and nothing is measured; what was measured with them is not replaced.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from collections.abc import Sequence
 from fnmatch import fnmatch
 from typing import TYPE_CHECKING, Any
 
-from analysis import applications, citable, command, figures
+from analysis import applications, citable, command, fewer_seeds, figures
 from analysis.effects_contrasts import cell_of
 from analysis.latent_space_bench import TASK
 from study import records
@@ -84,10 +84,12 @@ def answer(arguments: argparse.Namespace) -> command.Outcome:
     load = command.loader(manifest, arguments.data_dir)
     said = records.notices(study, arguments.artifacts)
     if not _models(study, arguments.artifacts, trials, cells):
+        fewer_seeds.refuse(folder / "cells.csv", None, manifest["cells"], study)
         stored = estimates.stored(trials, cells, load, lambda t: records.examples(study, t, arguments.artifacts))
         return _drawn(study, estimates.summarise(stored), stored, folder, [*said, latent_space_text.GONE.format(study)])
     results, missing = _evaluate(arguments, study, cells, load)
     found = estimates.estimate(results)
+    fewer_seeds.refuse(folder / "cells.csv", found.cells, cells if missing else (), study)
     said += missing
     paths = command.write(found.tables(), folder)
     for stem, figure in latent_space_figure.draw_all(found):

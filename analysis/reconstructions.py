@@ -6,7 +6,8 @@ The images are chosen by rule before any network is trained: by their error unde
 ones around the median, and an even draw of the worst tenth. No model is needed: each trial has stored what it made of
 them, with 8 bits a pixel. The pictures show no numbers; tables hold the error of every image in every trial
 (images.csv), the geometric mean of a cell's error over seeds with its t interval on the log scale, and what share of it
-all seeds of the cell have in common, which more seeds would not average out (cells.csv).
+all seeds of the cell have in common, which more seeds would not average out (cells.csv). Where examples are gone,
+tables of more seeds are not replaced.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ import argparse
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from analysis import citable, command, figures
+from analysis import citable, command, fewer_seeds, figures
+from analysis.effects_contrasts import cell_of
 from analysis.reconstructions_estimates import Estimates, estimate
 from study import records
 
@@ -38,6 +40,8 @@ def answer(arguments: argparse.Namespace) -> command.Outcome:
     load = command.loader(records.manifest(study, arguments.artifacts), arguments.data_dir)
     trials = records.load(study, arguments.artifacts)
     estimates = estimate(trials, load, lambda trial: records.examples(study, trial, arguments.artifacts))
+    lacking = set(cell_of(trials[trials["trial"].isin(list(estimates.gone))]))
+    fewer_seeds.refuse(folder / "cells.csv", estimates.cells, lacking, study)
     paths = command.write(estimates.tables(), folder)
     for stem, figure in reconstructions_figure.draw_all(estimates):
         paths += figures.save(figure, folder / stem)

@@ -10,6 +10,7 @@ import numpy as np
 
 from analysis.effects_contrasts import cell_of
 from analysis.statistics import Floats, t_interval
+from analysis.task_work import left_out
 from study import datasets, metrics, preprocessing
 from study.errors import InputError
 
@@ -54,14 +55,14 @@ class Estimates:
             its seeds are `collapsed`: no better than the training mean image.
         over_cells: A row a gallery: what holds over its cells (`over_cells`).
         galleries: Of each group of cells on the same images.
-        missing: Trials without examples, and why.
+        gone: Trials without examples → why.
     """
 
     images: pd.DataFrame
     cells: pd.DataFrame
     over_cells: pd.DataFrame
     galleries: list[Gallery]
-    missing: list[str]
+    gone: Mapping[str, str]
 
     def tables(self) -> dict[str, pd.DataFrame]:
         """File name → table."""
@@ -88,21 +89,21 @@ def estimate(
         cell=lambda table: cell_of(table), collapsed=lambda table: table["collapsed"].eq(True)
     )
     galleries: list[Gallery] = []
-    missing: list[str] = []
+    gone: dict[str, str] = {}
     images: list[pd.DataFrame] = []
     for _, rows in completed.groupby(ON_SAME_IMAGES, dropna=False, sort=False):
-        stored = dict(_stored(rows, examples, missing))
+        stored = dict(_stored(rows, examples, gone))
         if stored:
             gallery, errors = _gallery(rows, load(rows["dataset"].iloc[0]), stored)
             galleries.append(gallery)
             images.append(errors)
     if not galleries:
-        raise InputError(missing[0] if missing else "no trial of this study has completed, so that none has examples.")
+        raise InputError(" ".join(left_out(gone)) or "no trial of this study has completed, so that none has examples.")
     table = pd.concat(images, ignore_index=True)
     common = {name: share for gallery in galleries for name, share in _common(gallery).items()}
     cells = pd.DataFrame(list(_cells(table, common)))
     of_mean = {gallery.name: _mean_image_ratio(gallery) for gallery in galleries}
-    return Estimates(table, cells, over_cells(cells, of_mean), galleries, missing)
+    return Estimates(table, cells, over_cells(cells, of_mean), galleries, gone)
 
 
 def over_cells(cells: pd.DataFrame, of_mean: Mapping[str, float]) -> pd.DataFrame:
@@ -153,13 +154,13 @@ def _mean_image_ratio(gallery: Gallery) -> float:
 
 
 def _stored(
-    rows: pd.DataFrame, examples: Callable[[str], Mapping[str, np.ndarray]], missing: list[str]
+    rows: pd.DataFrame, examples: Callable[[str], Mapping[str, np.ndarray]], gone: dict[str, str]
 ) -> Iterator[tuple[str, Mapping[str, np.ndarray]]]:
     for trial in rows["trial"]:
         try:
             yield trial, examples(trial)
         except InputError as error:
-            missing.append(str(error))
+            gone[trial] = str(error)
 
 
 def _gallery(

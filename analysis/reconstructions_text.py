@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from analysis.reconstructions_estimates import KINDS
+from analysis.task_work import left_out
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,7 +22,7 @@ def sentences(estimates: Estimates) -> list[str]:
         for kind, words in KINDS.items():
             said += [f"{shown}: {text}" for text in _errors(rows[rows["kind"] == kind], words)]
         said += [f"{shown}: {text}" for text in (*_ratio(over_cells[shown]), *_common(over_cells[shown]))]
-    return said + estimates.missing
+    return said + left_out(estimates.gone)
 
 
 def _errors(rows: pd.DataFrame, words: str) -> Iterator[str]:

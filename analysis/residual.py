@@ -96,9 +96,13 @@ def _past_the_code(
     if not cells:
         return pd.DataFrame(), pd.DataFrame(), []
     leak, without = residual_latent_use.leak(trials, records.folder(study, arguments.artifacts))
-    missing = [f"The U-Net in {task} was left out. Run: python -m analysis.{task} {study}" for task in without]
+    missing = [
+        f"The U-Net in {task} was left out. Run: python -m "
+        + (f"study.search {study}" if task == residual_latent_use.RECONSTRUCTION else f"analysis.{task} {study}")
+        for task in without
+    ]
     load = command.loader(records.manifest(study, arguments.artifacts), arguments.data_dir)
-    options = argparse.Namespace(**vars(arguments), split="test", cells=" ".join(f"{cell}-s*" for cell in cells))
+    options = argparse.Namespace(**vars(arguments), split="test", cells=" ".join(f"{cell}-s[0-9]*" for cell in cells))
     try:
         results = applications.evaluate(residual_latent_use.TASK, options, study, load)
     except InputError as error:

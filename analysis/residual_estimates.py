@@ -138,7 +138,7 @@ def _slopes(pairs: pd.DataFrame) -> Iterator[dict[str, Any]]:
     if not pairs["failed"].any():
         columns.pop(IMPUTED)
     for what, column in columns.items():
-        depths, table = _by_depth(logs, column)
+        depths, _, table = _by_depth(logs, column)
         if len(depths) < 2 or not len(table):
             continue
         found = interaction(table, depths)
@@ -151,15 +151,16 @@ def _slopes(pairs: pd.DataFrame) -> Iterator[dict[str, Any]]:
         }
 
 
-def _by_depth(logs: pd.DataFrame, column: str) -> tuple[list[int], np.ndarray]:
-    """The depths that have any, and (seeds × depths) of the seeds that have all of these."""
+def _by_depth(logs: pd.DataFrame, column: str) -> tuple[list[int], np.ndarray, np.ndarray]:
+    """The depths that have any, the seeds that have all of these, and (seeds × depths)."""
     seeds, rows = np.unique(logs["seed"].to_numpy(), return_inverse=True)
     depths, columns = np.unique(logs["depth"].to_numpy(), return_inverse=True)
     table = np.full((len(seeds), len(depths)), np.nan)
     table[rows, columns] = logs[column]
     known = ~np.isnan(table).all(axis=0)
     table = table[:, known]
-    return [int(depth) for depth in depths[known]], table[~np.isnan(table).any(axis=1)]
+    whole = ~np.isnan(table).any(axis=1)
+    return [int(depth) for depth in depths[known]], seeds[whole], table[whole]
 
 
 def _depths(pairs: pd.DataFrame) -> Iterator[dict[str, Any]]:
@@ -168,7 +169,7 @@ def _depths(pairs: pd.DataFrame) -> Iterator[dict[str, Any]]:
     Where trials failed, each depth over the seeds that it has, with Bonferroni intervals for their number: a depth at
     which plain networks do not train must not cost the others their seeds.
     """
-    depths, table = _by_depth(pairs, "log_ratio")
+    depths, whole, table = _by_depth(pairs, "log_ratio")
     seeds = pairs["seed"].nunique()
     if pairs["failed"].any():
         for depth in depths:
@@ -180,14 +181,9 @@ def _depths(pairs: pd.DataFrame) -> Iterator[dict[str, Any]]:
     elif table.size:
         found = family(table)
         for column, (depth, verdict) in enumerate(zip(depths, found.verdicts(), strict=True)):
-            rows = pairs[(pairs["depth"] == depth) & pairs["seed"].isin(_whole(pairs))]
+            rows = pairs[(pairs["depth"] == depth) & pairs["seed"].isin(whole)]
             numbers = (found.value[column], found.low[column], found.high[column], found.p[column])
             yield _depth(depth, rows, numbers, verdict, seeds, found.method)
-
-
-def _whole(pairs: pd.DataFrame) -> pd.Index:
-    """The seeds that have every depth."""
-    return pairs.groupby("seed")["log_ratio"].count().loc[lambda count: count == pairs["depth"].nunique()].index
 
 
 def _depth(

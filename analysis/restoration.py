@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from analysis import applications, citable, command, figures
-from analysis.applications import Rows, Task
+from analysis import applications, citable, command, figures, task_work
+from analysis.application_elbow_errors import VALIDATION
+from analysis.applications import Results, Rows, Task
 from analysis.draws import DRAW
 from analysis.restoration_estimates import REFERENCE, TRAINING_NOISE, Estimates, all_images, estimate
 from analysis.similarity import structural_similarity
@@ -18,6 +19,8 @@ from study import autoencoders, corruptions, metrics, records
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from study.datasets import Dataset
 
 __all__ = ["DENOISING", "FEW", "INPAINTING", "REFERENCE", "Kind", "answer", "reconstructor", "rows"]
 FEW = 1_000  # images that costly methods are tried on: the first of a draw, themselves a fixed draw
@@ -135,7 +138,8 @@ def answer(task: Task, kind: Kind, arguments: argparse.Namespace) -> command.Out
     study = arguments.study or records.latest(arguments.artifacts)
     load = command.loader(records.manifest(study, arguments.artifacts), arguments.data_dir)
     results = applications.evaluate(task, arguments, study, load)
-    estimates = estimate(results, kind.crossings, arguments.split)
+    validated = _validated(task, arguments, study, load) if arguments.split == "test" else None
+    estimates = estimate(results, kind.crossings, arguments.split, validated)
     folder = records.folder(study, arguments.artifacts) / "analysis" / kind.name
     folder = folder if arguments.split == "test" else folder / arguments.split
     paths = command.write({**estimates.tables(), "inputs": _inputs(kind)}, folder)
@@ -159,6 +163,16 @@ def answer(task: Task, kind: Kind, arguments: argparse.Namespace) -> command.Out
     )
     numbers = _citable(estimates)
     return command.Outcome(study, estimates.skill, said, paths, columns, note, folder, numbers, answers)
+
+
+def _validated(task: Task, arguments: argparse.Namespace, study: str, load: Callable[[str], Dataset]) -> Results | None:
+    """The same trials' results on validation images, where --split val or the elbow left them; nothing is computed."""
+    for images in (task.images, min(VALIDATION, task.images)):
+        asked = argparse.Namespace(**{**vars(arguments), "split": "val", "images": images})
+        work = task_work.plan(task, asked, study, ())
+        if all(map(work.store.has_table, work.names)):
+            return applications.evaluate(task, asked, study, load)
+    return None
 
 
 def _inputs(kind: Kind) -> pd.DataFrame:
@@ -201,9 +215,9 @@ def _citable(estimates: Estimates) -> list[pd.DataFrame]:
         if len(table := getattr(estimates, name)):
             found.append(citable.statistics(table, name, key=key, what=what, prefix=prefix, **ends))
     if len(estimates.sizes):
-        what = "latent size with the least error of {curve}, {condition}"
-        key = ["curve", "condition"]
-        found.append(citable.statistics(estimates.sizes, "sizes", key=key, what=what, value="size", prefix="size"))
+        what = "latent size with the least error of {curve}, {condition}; its ends are no interval"
+        ids = {"key": ["curve", "condition"], "prefix": "size"}
+        found.append(citable.statistics(estimates.sizes, "sizes", what=what, value="size", low=None, high=None, **ids))
     if len(estimates.crossings):
         inside = estimates.crossings.replace({"from": {np.inf: np.nan}})
         what = "level of Gaussian noise from which {cell} has less error than {baseline}"

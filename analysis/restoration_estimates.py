@@ -9,15 +9,16 @@ opposite signs, each with an interval for itself.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from analysis.applications import cells_of
-from analysis.draws import DRAW
+from analysis import own_seeds
+from analysis.applications import baselines_of, cells_of
+from analysis.draws import DRAW, images_of
 from analysis.restoration_sizes import best_sizes
-from analysis.statistics import LEVEL, alpha, bonferroni_t, family, mean_and_se, t_interval, t_margin
+from analysis.statistics import LEVEL, mean_and_se, t_interval, t_margin
 from study import regularizers
 from study.errors import InputError
 
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from analysis.applications import Results
-    from analysis.statistics import Contrasts
 
 REFERENCE = "linear optimum"
 ONCE, ITERATED, FILLED = "one pass", "iterated", "filled with "  # modes
@@ -49,7 +49,7 @@ class Estimates:
         iterated: A row a cell and condition: the error after iteration over that in one pass; the same columns.
         fills: A row a cell, condition and fill value: the error over that with the mean pixel; the same columns.
         sizes: A row a `curve` (cells that differ in latent size alone) and condition: the size with the least error;
-            `low` and `high`, the least and the greatest size not told from it; `tried`, all of them.
+            `low` and `high`, the least and the greatest size not told from it; `tried`, all of them; `chosen_on`.
         crossings: A row a cell and baseline: the Gaussian level from which the cell has less error.
     """
 
@@ -66,7 +66,9 @@ class Estimates:
         return {name: table for name, table in vars(self).items() if len(table)}
 
 
-def estimate(results: Results, levels: Sequence[str] = (), split: str = "test") -> Estimates:
+def estimate(
+    results: Results, levels: Sequence[str] = (), split: str = "test", validated: Results | None = None
+) -> Estimates:
     """All the numbers.
 
     Args:
@@ -74,6 +76,7 @@ def estimate(results: Results, levels: Sequence[str] = (), split: str = "test") 
         levels: The conditions, in ascending order, between which crossings are looked for; none: not asked for.
         split: Whose images. Those of the test split are the same for every seed, so that a costly baseline, which only
             the lowest seed has, stands against the models of all seeds.
+        validated: Of the same trials on validation images, which choose a size then.
 
     Raises:
         InputError: The linear optimum is missing for some draw.
@@ -81,17 +84,23 @@ def estimate(results: Results, levels: Sequence[str] = (), split: str = "test") 
     import pandas as pd
 
     both, baselines, same_images = paired(results), _plain(results.baselines), split == "test"
-    once = both[both["mode"] == ONCE]
-    crossings = list(_crossings(once, baselines, levels, same_images)) if levels else []
+    once, images = both[both["mode"] == ONCE], images_of([split])
+    crossings = list(_crossings(once, baselines, levels, same_images, images)) if levels else []
     return Estimates(
-        _conditions(both, results.baselines),
-        _family(all_images(once)),
-        _baselines(once, baselines, same_images),
-        _each(_against_one_pass(both, ITERATED), "mode"),
-        _each(_against_one_pass(both, FILLED), "mode"),
-        pd.DataFrame(best_sizes(all_images(once))),
+        _conditions(both, results.baselines, images),
+        _family(all_images(once), images),
+        _baselines(once, baselines, same_images, images),
+        _each(_against_one_pass(both, ITERATED), "mode", images),
+        _each(_against_one_pass(both, FILLED), "mode", images),
+        pd.DataFrame(best_sizes(all_images(once), split, None if validated is None else _of_one_pass(validated))),
         pd.DataFrame(crossings),
     )
+
+
+def _of_one_pass(results: Results) -> pd.DataFrame:
+    """The models' rows on the most images, after one pass."""
+    models = _plain(results.models).assign(cell=cells_of(results.models["trial"]))
+    return all_images(models[models["mode"] == ONCE])
 
 
 def paired(results: Results) -> pd.DataFrame:
@@ -105,9 +114,11 @@ def paired(results: Results) -> pd.DataFrame:
     reference = reference[reference["method"] == REFERENCE][[*KEYS, "mse"]].rename(columns={"mse": "reference"})
     both = models.merge(reference, on=KEYS, how="left")
     if both["reference"].isna().any():
+        trial = both.loc[both["reference"].isna(), "trial"].iloc[0]
         raise InputError(
-            f"the linear optimum is missing for {both.loc[both['reference'].isna(), 'trial'].iloc[0]}: remove the "
-            "folder tasks/ of this study and run the same command again."
+            f"the linear optimum is missing for {trial}: remove {baselines_of(results.models)[trial]}.csv, or .csv.gz, "
+            "of this task and split from tasks/ in the study's folder, and run the same command again. No model is "
+            "needed for it."
         )
     return both.assign(skill=np.log(both["mse"] / both["reference"]))
 
@@ -150,7 +161,7 @@ def _word(level: Any) -> str:
     return "" if level is None or level != level else str(int(level)) if isinstance(level, float) else str(level)
 
 
-def _conditions(both: pd.DataFrame, baselines: pd.DataFrame) -> pd.DataFrame:
+def _conditions(both: pd.DataFrame, baselines: pd.DataFrame, images: str) -> pd.DataFrame:
     import pandas as pd
 
     methods = _plain(baselines)
@@ -162,10 +173,10 @@ def _conditions(both: pd.DataFrame, baselines: pd.DataFrame) -> pd.DataFrame:
         for table, what in ((both, "model"), (methods, "baseline"))
         for levels, part in table.groupby([*DRAW, "cell", "condition", "mode", "n_images"], sort=False)
     ]
-    return pd.DataFrame([_condition(what, levels, part) for what, levels, part in parts])
+    return pd.DataFrame([_condition(what, levels, part, images) for what, levels, part in parts])
 
 
-def _condition(what: str, levels: tuple, part: pd.DataFrame) -> dict[str, Any]:
+def _condition(what: str, levels: tuple, part: pd.DataFrame, images: str) -> dict[str, Any]:
     log, skill = t_interval(np.log(part["mse"])), t_interval(part["skill"])
     named = dict(zip([*DRAW, "cell", "condition", "mode", "n_images"], levels, strict=True))
     return {
@@ -174,7 +185,7 @@ def _condition(what: str, levels: tuple, part: pd.DataFrame) -> dict[str, Any]:
         **{"skill": skill.value, "skill_low": skill.low, "skill_high": skill.high},
         **{"ratio": np.exp(skill.value), "ratio_low": np.exp(skill.low), "ratio_high": np.exp(skill.high)},
         **{name: part[name].mean() for name in METRICS[1:]},
-        **{"n": log.n, "method": f"geometric {log.method}; skill paired with the {REFERENCE}"},
+        **{"n": log.n, "method": f"geometric {log.method}; skill paired with the {REFERENCE}; {images}"},
     }
 
 
@@ -186,7 +197,7 @@ def _against_one_pass(both: pd.DataFrame, mode: str) -> pd.DataFrame:
     return rows.assign(skill=rows["skill"] - rows["skill_once"])
 
 
-def _each(rows: pd.DataFrame, key: str) -> pd.DataFrame:
+def _each(rows: pd.DataFrame, key: str, images: str) -> pd.DataFrame:
     """A row a cell, condition and level of `key`: the ratio over seeds whose log is `skill`, its own interval."""
     import pandas as pd
 
@@ -195,13 +206,12 @@ def _each(rows: pd.DataFrame, key: str) -> pd.DataFrame:
         log = t_interval(part["skill"])
         ends = {"ratio": np.exp(log.value), "ratio_low": np.exp(log.low), "ratio_high": np.exp(log.high)}
         counts = {"n": log.n, "n_images": int(part["n_images"].max())}
-        found.append(
-            {**dict(zip(names, levels, strict=True)), **ends, **counts, "method": f"paired {log.method} of log ratio"}
-        )
+        method = f"paired {log.method} of log ratio, {images}"
+        found.append({**dict(zip(names, levels, strict=True)), **ends, **counts, "method": method})
     return pd.DataFrame(found)
 
 
-def _family(rows: pd.DataFrame) -> pd.DataFrame:
+def _family(rows: pd.DataFrame, images: str) -> pd.DataFrame:
     """Each cell's mean over conditions; each data set is a family of its own."""
     import pandas as pd
 
@@ -209,34 +219,17 @@ def _family(rows: pd.DataFrame) -> pd.DataFrame:
     for dataset, part in rows.groupby("dataset", sort=False):
         table = part.pivot_table(index="seed", columns="cell", values="skill", sort=False)
         same = {"conditions": part["condition"].nunique(), "n_images": int(part["n_images"].max())}
-        for name, (contrasts, place) in zip(table.columns, _contrasts(table.to_numpy()), strict=True):
+        for name, (contrasts, place) in zip(table.columns, own_seeds.contrasts(table.to_numpy()), strict=True):
             value, low, high = contrasts.value[place], contrasts.low[place], contrasts.high[place]
             found.append(
                 {
                     **{"dataset": dataset, "cell": name, "skill": value, "low": low, "high": high},
                     **{"ratio": np.exp(value), "ratio_low": np.exp(low), "ratio_high": np.exp(high)},
                     **{"p": contrasts.p[place], "n": contrasts.n, "verdict": contrasts.verdicts()[place], **same},
-                    "method": contrasts.method,
+                    "method": f"{contrasts.method}, {images}",
                 }
             )
     return pd.DataFrame(found)
-
-
-def _contrasts(table: np.ndarray) -> Iterator[tuple[Contrasts, int]]:
-    """Of each column of seeds × cells its contrasts and its place in them.
-
-    Where every cell has every seed, one joint family; where failures left holes, paired t for each cell over the seeds
-    that it has, Bonferroni for them all, so that no cell is dropped and none takes seeds from another.
-    """
-    if not np.isnan(table).any():
-        whole = family(table)
-        yield from ((whole, place) for place in range(table.shape[1]))
-        return
-    count = table.shape[1]
-    for column in table.T:
-        own = bonferroni_t(column[~np.isnan(column)][:, None], 1 - alpha(LEVEL) / count)
-        method = f"paired t over each one's own seeds, Bonferroni 95 % intervals for {count}: assumes normality"
-        yield replace(own, p=np.minimum(1, own.p * count), level=LEVEL, method=method), 0
 
 
 def _over(models: pd.DataFrame, baseline: pd.DataFrame, same_images: bool) -> pd.DataFrame:
@@ -255,17 +248,17 @@ def _over(models: pd.DataFrame, baseline: pd.DataFrame, same_images: bool) -> pd
     return rows.assign(skill=np.log(rows["mse"] / rows["mse_baseline"]))
 
 
-def _baselines(once: pd.DataFrame, baselines: pd.DataFrame, same_images: bool) -> pd.DataFrame:
+def _baselines(once: pd.DataFrame, baselines: pd.DataFrame, same_images: bool, images: str) -> pd.DataFrame:
     """Each cell against each baseline but the linear optimum, in each condition that both were tried in."""
     import pandas as pd
 
     others = baselines[baselines["method"] != REFERENCE].groupby("method", sort=False)
     parts = [_over(once, theirs, same_images).assign(baseline=method) for method, theirs in others]
-    return _each(pd.concat(parts), "baseline") if parts else pd.DataFrame()
+    return _each(pd.concat(parts), "baseline", images) if parts else pd.DataFrame()
 
 
 def _crossings(
-    once: pd.DataFrame, baselines: pd.DataFrame, conditions: Sequence[str], same_images: bool
+    once: pd.DataFrame, baselines: pd.DataFrame, conditions: Sequence[str], same_images: bool, images: str
 ) -> Iterator[dict[str, Any]]:
     """From which level on each cell has less error than each baseline on the same images.
 
@@ -287,7 +280,8 @@ def _crossings(
                 **dict(zip(("from", "low", "high"), ends, strict=True)),
                 **{"first": levels[0], "last": levels[-1]},
                 "n_images": int(rows["n_images"].max()) if len(rows) else 0,
-                "method": "mean log ratio over seeds, interpolated; interval inverts pointwise 95 % t intervals",
+                "method": "mean log ratio over seeds, interpolated; interval inverts pointwise 95 % t intervals, "
+                f"{images}",
             }
 
 

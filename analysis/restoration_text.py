@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from analysis import citable, command, figures
+from analysis.draws import images_of
 from analysis.restoration_estimates import FILLED, ONCE, REFERENCE, TRAINED_WITH_NOISE, TRAINING_NOISE, all_images
 from study import corruptions
 
@@ -25,7 +26,6 @@ METHODS = {
     "noisy image": "the noisy image itself",
 }  # methods in words; the others are called what they are
 UNTRAINED = ("noisy image", "biharmonic", "total variation", "non-local means")  # the plainest first
-EACH = "paired 95 % t intervals, each for itself"
 
 
 def sentences(estimates: Estimates, kind: Kind, split: str) -> list[str]:
@@ -34,9 +34,9 @@ def sentences(estimates: Estimates, kind: Kind, split: str) -> list[str]:
         *_skill(estimates.skill, kind, split),
         *_handicap(estimates.skill, kind),
         *_compared(_against(estimates), kind, split),
-        *_sizes(estimates.sizes, kind),
-        *_iterated(estimates.iterated),
-        *_fills(estimates.fills),
+        *_sizes(estimates.sizes, kind, split),
+        *_iterated(estimates.iterated, split),
+        *_fills(estimates.fills, split),
     ]
 
 
@@ -54,15 +54,15 @@ def answers(estimates: Estimates, kind: Kind, split: str) -> Iterator[citable.An
         found = "; ".join(_where(part, name, kind) for name, part in named.items())
         curves = estimates.sizes.groupby(["dataset", "curve"], sort=False) if len(estimates.sizes) else ()
         panel = list(kind.levels)[:1]
-        sizes = "".join(f" {_best_sizes(part, kind, panel)}." for of, part in curves if of[0] == dataset)
+        sizes = "".join(f" {_best_sizes(part, kind, panel, split)}." for of, part in curves if of[0] == dataset)
         lower, higher, rest = _counts(rows)
         row = rows.loc[rows["ratio"].idxmin()]
         least = f"the least of the {len(rows)} ratios, " if len(rows) > 1 else "a ratio of "
         sentence = (
             f"{dataset}, {kind.name}: {found} ({kind.error}, {figures.SPLITS[split]} images, "
-            f"n = {command.span(set(rows['n']))} seeds, {EACH}).{sizes} In the geometric mean over {row['conditions']} "
-            f"{kind.many}, less error than the {REFERENCE} in {lower} of {len(rows)} cells, more in {higher}"
-            f"{f', not resolved in {rest}' if rest else ''}; {row['cell']} has {least}{_ratio(row)} "
+            f"n = {command.span(set(rows['n']))} seeds, {_each(split)}).{sizes} In the geometric mean over "
+            f"{row['conditions']} {kind.many}, less error than the {REFERENCE} in {lower} of {len(rows)} cells, more "
+            f"in {higher}{f', not resolved in {rest}' if rest else ''}; {row['cell']} has {least}{_ratio(row)} "
             f"(n = {row['n']} seeds; {row['method']})."
         )
         yield citable.Answer(kind.name, sentence, f"skill-{citable.slug(row['cell'])}", str(dataset))
@@ -112,7 +112,7 @@ def caption(estimates: Estimates, kind: Kind, dataset: str, split: str) -> str:
         f"{dataset}, {kind.name}: {kind.error} ÷ the {REFERENCE}'s on the same {_span(rows['n_images'])} "
         f"{figures.SPLITS[split]} images. Left: geometric mean over {rows['conditions'].max()} {kind.many}, "
         f"n = {command.span(set(rows['n']))} seeds, {rows['method'].iloc[0]}. Right: mean and 95 % t interval over "
-        "seeds of log error in one pass; costly baselines on at most 1,000 of the images."
+        f"seeds of log error in one pass, {images_of([split])}; costly baselines on at most 1,000 of the images."
     )
 
 
@@ -157,22 +157,27 @@ def _compared(table: pd.DataFrame, kind: Kind, split: str) -> Iterator[str]:
             f"{dataset}, {kind.name}: {_where(rows, str(method), kind)}. Of {len(rows)} ratios {less} are below 1, "
             f"{more} above, {rest} not resolved; the least is {_ratio(least)} ({least['cell']}, "
             f"{corruptions.describe(least['condition'])}; {kind.error}, {_span(rows['n_images'])} "
-            f"{figures.SPLITS[split]} images, n = {command.span(set(rows['n']))} seeds, {EACH})."
+            f"{figures.SPLITS[split]} images, n = {command.span(set(rows['n']))} seeds, {_each(split)})."
         )
 
 
-def _sizes(table: pd.DataFrame, kind: Kind) -> Iterator[str]:
+def _each(split: str) -> str:
+    """What most intervals are, and for which images they hold."""
+    return f"paired 95 % t intervals, each for itself, {images_of([split])}"
+
+
+def _sizes(table: pd.DataFrame, kind: Kind, split: str) -> Iterator[str]:
     """The best latent sizes of each curve at the ends of all panels, and with what has no panel."""
     if not len(table):
         return
     for _, rows in table.groupby("curve", sort=False):
         yield (
-            f"{_best_sizes(rows, kind, list(kind.levels))} ({kind.error}, n = {command.span(set(rows['n']))} seeds; "
-            "chosen and compared on the same seeds; see sizes.csv)."
+            f"{_best_sizes(rows, kind, list(kind.levels), split)} ({kind.error}, n = "
+            f"{command.span(set(rows['n']))} seeds; chosen and compared on the same seeds; see sizes.csv)."
         )
 
 
-def _best_sizes(rows: pd.DataFrame, kind: Kind, titles: Sequence[str]) -> str:
+def _best_sizes(rows: pd.DataFrame, kind: Kind, titles: Sequence[str], split: str) -> str:
     """Of one curve, with the easiest and the hardest condition of the named panels; with all named, also the others."""
     best = {row["condition"]: _size(row) for row in _rows(rows)}
     drawn = {c for conditions in kind.levels.values() for c in conditions}
@@ -180,9 +185,15 @@ def _best_sizes(rows: pd.DataFrame, kind: Kind, titles: Sequence[str]) -> str:
     asked += [c for c in best if c not in drawn] if len(titles) == len(kind.levels) else []
     found = "; ".join(f"{_places([c], kind)}: {best[c]}" for c in asked if c in best)
     first = rows.iloc[0]
+    of = f"atent size of {first['curve']} with the least error"
+    ends = "[the least, the greatest size that paired 95 % t intervals do not tell from it]"
+    tried = f", of {first['tried'].replace(' ', ', ')} {ends}, and its error"
+    if first["chosen_on"] == split:
+        looked_for = f"Looked for on the {figures.SPLITS[split]} images: a description, no estimate"
+        return f"{looked_for}. L{of}{tried}: {found}"
     return (
-        f"Latent size of {first['curve']} with the least error, of {first['tried'].replace(' ', ', ')} [the least, the "
-        f"greatest size that paired 95 % t intervals do not tell from it], and its error [95 % t interval]: {found}"
+        f"L{of} on {figures.SPLITS[first['chosen_on']]} images{tried} on {figures.SPLITS[split]} images [95 % t "
+        f"interval, {images_of([split])}]: {found}"
     )
 
 
@@ -235,27 +246,27 @@ def _ratio(row: Any) -> str:
     return f"{row['ratio']:.3g} {ends}"
 
 
-def _iterated(table: pd.DataFrame) -> Iterator[str]:
+def _iterated(table: pd.DataFrame, split: str) -> Iterator[str]:
     if not len(table):
         return
     for dataset, rows in table.groupby("dataset", sort=False):
         yield (
             f"{dataset}, ten reconstructions, the known pixels put back before each, against one, by mask: "
-            f"{_changes(rows, 'condition')}; see iterated.csv)."
+            f"{_changes(rows, 'condition', split)}; see iterated.csv)."
         )
 
 
-def _fills(table: pd.DataFrame) -> Iterator[str]:
+def _fills(table: pd.DataFrame, split: str) -> Iterator[str]:
     if not len(table):
         return
     for (dataset, condition), rows in table.groupby(["dataset", "condition"], sort=False):
         yield (
             f"{dataset}, removed pixels filled with another value than the mean pixel, tried only with "
-            f"{corruptions.describe(condition)}: {_changes(rows, 'mode')}; see fills.csv)."
+            f"{corruptions.describe(condition)}: {_changes(rows, 'mode', split)}; see fills.csv)."
         )
 
 
-def _changes(rows: pd.DataFrame, key: str) -> str:
+def _changes(rows: pd.DataFrame, key: str, split: str) -> str:
     """Of each condition or fill in how many cells the error falls and rises, and from which ratio to which."""
     found = []
     for level, part in rows.groupby(key, sort=False):
@@ -265,7 +276,7 @@ def _changes(rows: pd.DataFrame, key: str) -> str:
         ends = f"ratios from {_ratio(least)} ({least['cell']}) to {_ratio(most)} ({most['cell']})"
         unresolved = f", not resolved in {rest}" if rest else ""
         found.append(f"{words}, less error in {lower} of {len(part)} cells, more in {higher}{unresolved}, {ends}")
-    how = f"({rows['n_images'].max():,} images, n = {command.span(set(rows['n']))} seeds, {EACH}"
+    how = f"({rows['n_images'].max():,} images, n = {command.span(set(rows['n']))} seeds, {_each(split)}"
     return f"{'; '.join(found)} {how}"
 
 

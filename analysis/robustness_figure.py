@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from analysis import figures
-from analysis.robustness_estimates import DECLARED, columns
+from analysis.robustness_estimates import DECLARED, SEEDS, columns
 from analysis.robustness_outcomes import OTHER, OTHER_UNRESOLVED, SAME, SAME_UNRESOLVED
 from analysis.robustness_text import caption
 
@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 ROW = 0.135  # inches
 MOST = 100  # conclusions in the picture: more make no page
 HEADER = 1.25  # inches: the columns' names, upright
+FEWER_SEEDS = (
+    " Without a seed an interval widens by degrees of freedom alone: from 4 seeds to 3 its critical t grows 1.35 "
+    "times, in a family of 8 contrasts 1.83 times; from 10 to 9 it changes from sign flips to Bonferroni on t. Not "
+    "resolved without a seed need not be that seed's doing."
+)
 UNSAID = re.compile(r", (regularizer none|preprocessing unit)| of mean image")  # of a curve's name, for want of room
 # Shape says whether it is the same, lightness how firmly: dark where resolved. No hue carries anything.
 SYMBOLS: dict[str, dict[str, Any]] = {
@@ -45,7 +50,7 @@ def plot(estimates: Estimates) -> Figure:
         _frame(axes, [DECLARED, *shown], places)
         handles = [axes.plot([], [], ls="none", label=outcome, **style)[0] for outcome, style in SYMBOLS.items()]
         figure.legend(handles=handles, loc="outside upper center", ncols=4, frameon=False)
-        figures.caption(figure, caption(estimates, len(table)))
+        figures.caption(figure, caption(estimates, len(table)) + (FEWER_SEEDS if SEEDS in shown else ""))
     return figure
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Pictures = dict[str, np.ndarray]
+PER_IMAGE = ".images.npz"
 WORDS = {"dataset": str, "preprocessing": str}  # a data set may be called 007
 
 
@@ -40,7 +41,7 @@ class Store:
 
     def is_done(self, name: str) -> bool:
         """Whether results with the right stamp are there, with the values an image where the task keeps them."""
-        return (not self.per_image or self._path(name, ".images.npz").is_file()) and self.has_table(name)
+        return (not self.per_image or self._path(name, PER_IMAGE).is_file()) and self.has_table(name)
 
     def has_table(self, name: str) -> bool:
         """Whether the table is there with the right stamp."""
@@ -63,7 +64,7 @@ class Store:
         if pictures:
             self._save(name, ".npz", {key: to_bytes(images) for key, images in pictures.items()})
         if self.per_image:
-            self._save(name, ".images.npz", per_image)
+            self._save(name, PER_IMAGE, per_image)
         table = pd.DataFrame(rows).to_csv(index=False, lineterminator="\n")
         files.write_atomically(self._path(name, ".csv"), f"# {self.stamps[name]}\n{table}".encode())
 
@@ -72,7 +73,7 @@ class Store:
         return read_table(self._path(name, ".csv"))
 
     def arrays(self, name: str, kind: str = ".npz") -> Pictures:
-        """The pictures, or with ".images.npz" the values an image; empty where there are none.
+        """The pictures, or with `PER_IMAGE` the values an image; empty where there are none.
 
         Raises:
             InputError: The file is damaged.
@@ -84,7 +85,8 @@ class Store:
             with np.load(path, allow_pickle=False) as stored:
                 return {key: stored[key] for key in stored.files}
         except Exception as error:  # a damaged archive raises what its parts raise
-            raise InputError(f"{path} is damaged ({error}). Remove it and {name}.csv, and run this again.") from error
+            then = "what it held is computed anew" if kind == PER_IMAGE else "the numbers stay, without its pictures"
+            raise InputError(f"{path} is damaged ({error}). Remove it and run this again: {then}.") from error
 
     def _path(self, name: str, kind: str) -> Path:
         return self.folder / f"{name}{kind}"

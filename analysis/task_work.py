@@ -105,7 +105,7 @@ def plan(task: Task, options: argparse.Namespace, study: str, against: tuple[str
     if chosen.empty:
         raise InputError(
             f"no completed trial of '{study}' matches --cells '{options.cells}' ({len(trials)} trials, "
-            f"{len(completed)} completed). Run: python -m study.search {study} --status"
+            f"{len(completed)} completed). {command.instead(list(completed['trial']), study)}"
         )
     return Work(task, study, options, against, chosen, completed, records.manifest(study, options.artifacts))
 
@@ -180,11 +180,11 @@ def compute(work: Work, names: Collection[str], load: Callable[[str], Dataset], 
 
 
 def left_out(why: Mapping[str, str]) -> list[str]:
-    """In words, which trials were left out and why; of more than three, the first."""
+    """In words, which trials were left out, and why: a model or examples are gone; of more than three, the first."""
     if len(why) <= 3:
         return [f"{trial} was left out: {reason}" for trial, reason in why.items()]
     trial, reason = next(iter(why.items()))
-    return [f"{len(why)} trials were left out. The first, {trial}: {reason} (or several: --rebuild 'PATTERN')"]
+    return [f"{len(why)} trials were left out. The first, {trial}: {reason} (all that are gone: --rebuild '*')"]
 
 
 def _draw(work: Work, rows: pd.DataFrame, load: Callable[[str], Dataset]) -> Draw:
@@ -196,6 +196,7 @@ def _draw(work: Work, rows: pd.DataFrame, load: Callable[[str], Dataset]) -> Dra
         wanted=work.options.images,
         sizes=work.sizes(rows),
         against=work.against,
+        named=getattr(work.options, "against", None) is not None,
     )
 
 

@@ -35,7 +35,7 @@ class Component:
         variance: Bias-corrected: for an effect the mean over cells of its squared true value, which the seeds' noise
             does not inflate; for seed and residual a variance. Below 0 where less was seen than chance makes.
         share: `variance` ÷ the sum of all.
-        low, high: Its interval; NaN below `LEAST_SEEDS` seeds.
+        low, high: Its interval; NaN below `LEAST_SEEDS` seeds, and where the jackknife sees nothing vary (`decompose`).
         p: Of the F test that the effect is 0; None for seed and residual.
     """
 
@@ -62,10 +62,11 @@ def decompose(values: ArrayLike, factors: Sequence[str], level: float = LEVEL) -
 
     The intervals of effects and residual are a jackknife over seeds (Tukey 1958; Arvesen 1969,
     doi:10.1214/aoms/1177697287) of arcsin √share with a t quantile. In simulations at 3 to 10 seeds, cells alike or
-    not, they cover 90 to 98 % of the shares. The seed has one value a seed, on which a jackknife covers 78 %; its
-    interval is that of the variance ratio seed ÷ residual from the F distribution (Searle et al. 1992,
-    ISBN 978-0-471-62162-1, section 3.6), times the residual's share: 95 % or more. p is that of F = MS ÷ MS of the
-    interaction with the seed, which assumes normal errors, alike among the levels.
+    not, they cover 90 to 98 % of the shares. A share below 0 counts as 0 there: where the whole and every replicate do,
+    nothing is left to vary, and an interval of no width would be certain of 0; there is none then. The seed has one
+    value a seed, on which a jackknife covers 78 %; its interval is that of the variance ratio seed ÷ residual from the
+    F distribution (Searle et al. 1992, ISBN 978-0-471-62162-1, section 3.6), times the residual's share: 95 % or more.
+    p is that of F = MS ÷ MS of the interaction with the seed, which assumes normal errors, alike among the levels.
 
     Args:
         values: (n_seeds, levels of factor 1, levels of factor 2, …), two levels or more each, log errors for instance.
@@ -95,7 +96,7 @@ def method(n: int, level: float = LEVEL) -> str:
         return f"bias-corrected by the effect's own interaction with the seed; no interval, {n} seeds are too few"
     return (
         f"bias-corrected by the effect's own interaction with the seed; {percent(level)} jackknife intervals over "
-        f"n = {n} seeds on the arcsine scale, of the seed's share by F"
+        f"n = {n} seeds on the arcsine scale, none where all replicates are 0 or less; of the seed's share by F"
     )
 
 
@@ -120,7 +121,10 @@ def _each_left_out(table: Floats) -> list[Floats]:
 
 
 def _jackknife(whole: Floats, left_out: Floats, level: float) -> tuple[Floats, Floats]:
-    """Ends of the intervals of shares: (terms,), (n_seeds, terms) without each seed; a share below 0 counts as 0."""
+    """Ends of the intervals of shares: (terms,), (n_seeds, terms) without each seed; a share below 0 counts as 0.
+
+    NaN where all of a term's are cut off at the same end.
+    """
 
     def angle(shares: Floats) -> Floats:
         return np.arcsin(np.sqrt(np.clip(shares, 0, 1)))
@@ -128,8 +132,10 @@ def _jackknife(whole: Floats, left_out: Floats, level: float) -> tuple[Floats, F
     n = len(left_out)
     pseudo = n * angle(whole) - (n - 1) * angle(left_out)
     margin = t_margin(mean_and_se(pseudo)[1], n - 1, level)
+    every = np.vstack([whole, left_out])
+    cut = (every <= 0).all(axis=0) | (every >= 1).all(axis=0)
     ends = (np.clip(angle(whole) + sign * margin, 0, np.pi / 2) for sign in (-1, 1))
-    low, high = (np.square(np.sin(end)) for end in ends)
+    low, high = (np.where(cut, np.nan, np.square(np.sin(end))) for end in ends)
     return low, high
 
 

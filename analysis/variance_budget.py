@@ -2,7 +2,10 @@
 
 A cell with the factor `randomness` at one source has a seed that decides this source alone; beside its twin, in which
 the seed decides all of them, the variances over seeds say what each source contributes.
-The others are held at those of seed 0: where sources interact, a source may contribute another amount beside others.
+The others are held at those of seed 0. Where sources interact, a source so varied brings its interactions with these
+along: if the whole is W + B + S + WB + WS + BS + WBS, the twin of W has W + WB + WS + WBS (expected over draws of seed
+0, of random effects; Searle et al. 1992, ISBN 978-0-471-62162-1, chapter 3). Interactions of two are then counted
+twice, that of three three times: the whole less its sources is -(WB + WS + BS) - 2 WBS, 0 without any, never above.
 
 Pure: arrays and tables in, estimates out. Variances are of the natural log of the test error, so that their root is a
 relative spread.
@@ -25,7 +28,7 @@ if TYPE_CHECKING:
 
 ALL = "all"
 SOURCES = {"weights": "initial weights", "batch_order": "batch order", "splits": "draw of training and validation"}
-ALL_SOURCES, REMAINDER, TEST_IMAGES = "all sources", "interactions of the sources", "test images"
+ALL_SOURCES, REMAINDER, TEST_IMAGES = "all sources", "whole less its sources", "test images"
 METRIC, IMAGE_SD = "test_mse", "test_mse_image_sd"
 
 
@@ -126,7 +129,7 @@ def _key(levels: Any) -> tuple:
 
 
 def _budget(part: pd.DataFrame, test_images: Callable[[str, Any], int]) -> Iterator[dict[str, Any]]:
-    """The rows of one cell: the whole, its sources, what they leave, and the test images beside it."""
+    """The rows of one cell: the whole, its sources, the whole less these, and the test images beside it."""
     first = part.iloc[0]
     rows = {level: part[part["randomness"] == level] for level in (ALL, *SOURCES)}
     found = {level: variance(np.log(_done(table)[METRIC].astype(float))) for level, table in rows.items()}
@@ -142,7 +145,10 @@ def _budget(part: pd.DataFrame, test_images: Callable[[str, Any], int]) -> Itera
     if len(known) == len(SOURCES) and whole.value > 0:  # NaN of one seed
         left = difference(whole, known)
         share = tuple(end / whole.value for end in (left.value, left.low, left.high))
-        words = f"all less its sources; {percent(LEVEL)} interval by MOVER; its share divides by the estimated whole"
+        words = (
+            f"all less its sources, below 0 by their interactions; {percent(LEVEL)} interval by MOVER; its share "
+            "divides by the estimated whole"
+        )
         yield {**same, **_row(REMAINDER, left, share, words, rows[ALL])}
     done = _done(rows[ALL]).dropna(subset=[IMAGE_SD])
     if len(done) and whole.n > 1:

@@ -66,17 +66,19 @@ def _block(
     cells = [cell_name(space.complete(cell)) for cell in combinations(levels)]
     table = logs.reindex(columns=cells)
     whole = table.dropna()
-    reason = _refusal(varying, table, whole, study)
+    planned = max(space.training["seeds"], len(table))
+    go_on = f"python -m study.search {study}{' --seeds 2' if planned < 2 else ''}"
+    reason = _refusal(varying, table, whole, go_on)
     block = {
         **{"factors": " × ".join(varying), "cells": len(cells), "seeds": len(whole)},
-        **{"planned": max(space.training["seeds"], len(table)), "verdict": REFUSED if reason else DECOMPOSED},
+        **{"planned": planned, "verdict": REFUSED if reason else DECOMPOSED},
         "reason": reason,
     }
     return block, whole.iloc[:0] if reason else whole
 
 
-def _refusal(varying: Sequence[str], table: pd.DataFrame, whole: pd.DataFrame, study: str) -> str:
-    """Why a block has no exact decomposition; "" where it has."""
+def _refusal(varying: Sequence[str], table: pd.DataFrame, whole: pd.DataFrame, go_on: str) -> str:
+    """Why a block has no exact decomposition; "" where it has; `go_on` is the command that trains more."""
     if "randomness" in varying:
         return "the seed decides something else in each of its cells: see the budget of randomness"
     if len(varying) < 2:
@@ -93,7 +95,7 @@ def _refusal(varying: Sequence[str], table: pd.DataFrame, whole: pd.DataFrame, s
         there = int(table.notna().to_numpy().sum())
         return (
             f"not complete: {len(whole)} seeds have all {table.shape[1]} cells ({there} trials are there), and 2 are "
-            f"needed. Go on with: python -m study.search {study}"
+            f"needed. Go on with: {go_on}"
         )
     return ""
 

@@ -75,8 +75,9 @@ def plot_budget(budget: pd.DataFrame) -> Figure:
     caption = (
         "Variance of log test MSE over seeds that decide one source alone, the others held at those of seed 0, ÷ that "
         "over seeds that decide all, with 95 % intervals (χ² of a variance, F of a share; assume normal log errors). "
-        "Dashed: the whole. Interactions: the whole less its three sources. Test images: what another draw of them "
-        "would add beside the whole. Arrows: the interval leaves the axis; an estimate that does so has no point."
+        "Dashed: the whole. The whole less its three sources: 0 where they add up, below 0 by their interactions, of "
+        "which each source has its own. Test images: what another draw of them would add beside the whole. Arrows: the "
+        "interval leaves the axis; an estimate that does so has no point."
     )
     return _panels(titles, rows, "share of the variance over seeds, %", caption, whole=True)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from analysis.command import span
+from analysis.command import INTERIM, span
 from analysis.variance_blocks import RESIDUAL, SEED
 from analysis.variance_budget import ALL_SOURCES, REMAINDER, TEST_IMAGES
 from analysis.variance_claims import HALF_WIDTH, POWER
@@ -49,14 +49,20 @@ def _blocks(blocks: pd.DataFrame, components: pd.DataFrame) -> Iterator[str]:
         if nothing := [row["effect"] for row in _rows(effects) if row["p"] > 0.05]:
             yield f"Block {block['block']}: not told from none by F at 5 %: {', '.join(nothing)}."
         if block["seeds"] < block["planned"]:
-            yield f"Block {block['block']}: {block['seeds']} of {block['planned']} seeds have all its cells so far."
+            so_far = f"{block['seeds']} of {block['planned']} seeds have all its cells so far"
+            yield f"Block {block['block']}: {so_far}. {INTERIM}"
 
 
 def _share(row: dict[str, Any]) -> str:
-    """A term's share with its interval; the upper end alone where the lower one says nothing."""
+    """A term's share with its interval; the upper end alone where the lower one says nothing.
+
+    Without an interval a share of 0 or less is no more than chance makes: by how much it may be more is not known.
+    """
     name = {SEED: "what all cells of a seed share", RESIDUAL: "the rest"}.get(row["effect"], row["effect"])
     if _vague(row["low"], row["high"]):
         return f"{name} at most {percentage(row['high'])}"
+    if row["low"] != row["low"] and row["share"] <= 0:
+        return f"{name} no more than chance makes (no interval)"
     return f"{name} {percentage(row['share'])}{_interval(row['low'], row['high'])}"
 
 
@@ -106,22 +112,23 @@ def _shares(rows: pd.DataFrame, sources: pd.DataFrame) -> Iterator[str]:
 
 
 def _open(row: dict[str, Any]) -> bool:
-    """Whether a share is not resolved. That of the interactions may be negative, but no more than the whole."""
+    """Whether a share is not resolved. What the sources leave lies between -2, all of it interaction, and the whole."""
     low, high = row["share_low"], row["share_high"]
     if row["source"] == REMAINDER:
-        return low < -1 or high > 1
+        return low < -2 or high > 1
     return _vague(low, high)
 
 
 def _named(row: dict[str, Any]) -> str:
-    return "another draw of test images" if row["source"] == TEST_IMAGES else str(row["source"])
+    words = {TEST_IMAGES: "another draw of test images", REMAINDER: "the whole less its sources"}
+    return words.get(row["source"], str(row["source"]))
 
 
 def _source(row: dict[str, Any]) -> str:
     share = f"{percentage(row['share'])}{_interval(row['share_low'], row['share_high'])}"
     whole = "of the variance of the log error over seeds"
     if row["source"] == REMAINDER:
-        return f"the sources leave {share} {whole}, {_adding_up(row)}"
+        return f"the whole less its sources is {share} {whole}, {_adding_up(row)}"
     if row["source"] == TEST_IMAGES:
         return f"another draw of test images would add {share} {whole}"
     return f"{row['source']} alone makes {share} {whole}"
@@ -137,9 +144,11 @@ def _largest(sources: pd.DataFrame) -> str:
 
 
 def _adding_up(row: dict[str, Any]) -> str:
-    if row["share_low"] <= 0 <= row["share_high"]:
-        return "not told from 0, so that they may simply add up"
-    return "told from 0, so that they do not simply add up"
+    if row["share_high"] < 0:
+        return "below 0, as where sources interact: each alone brings its own with the others"
+    if row["share_low"] > 0:
+        return "above 0, which interactions do not explain"
+    return "not told from 0, so that they may simply add up"
 
 
 def _needed(needed: pd.DataFrame) -> Iterator[str]:

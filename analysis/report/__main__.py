@@ -16,7 +16,7 @@ tells which AI tools you used; what is still to be written is marked in the repo
 
 Your own prose lies in notes/SECTION.md (Markdown) and is merged into its section at every build. In it {stat:ID}
 becomes the number with its interval, {figure:ID} the picture, {cite:KEY} a source. Find ids with
-python -m analysis.cite --list WORDS.
+python -m analysis.cite --study STUDY --list WORDS.
 
 Exit status: 0, or 2 for bad input, such as an unknown id in a note, which is named with its file and line.
 """
@@ -72,7 +72,8 @@ def write(options: argparse.Namespace) -> tuple[list[Path], list[str]]:
     folder = options.out or found[0].folder / "report"
     nowhere = [(sentence, one) for sentence, one in numbers.numbers(report.blocks) if not one.table]
     if nowhere and not options.draft:
-        raise InputError(numbers.refusal(nowhere))
+        commands = {(one.study, one.place): one.command for study in found for one in study.analyses}
+        raise InputError(numbers.refusal(nowhere, commands))
     pdf, lacking = write_pdf.write(report)
     content = {
         "report.html": write_html.write(write_html.linked(report, folder) if options.linked else report),

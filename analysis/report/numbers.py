@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 
 from analysis.cite_trace import NOWHERE, Held, Tables, trace
@@ -47,17 +47,22 @@ def numbers(blocks: Iterable[Block]) -> list[tuple[str, Number]]:
     return list(dict.fromkeys((_words(text), span) for text in paragraphs for span in text if isinstance(span, Number)))
 
 
-def refusal(nowhere: Sequence[tuple[str, Number]]) -> str:
-    """Why there is no report of sentences with numbers that no table holds, and what to do."""
+def refusal(nowhere: Sequence[tuple[str, Number]], commands: Mapping[tuple[str, str], str]) -> str:
+    """Why there is no report of sentences with numbers that no table holds, and what to do.
+
+    Args:
+        nowhere: Such numbers, each with its sentence.
+        commands: Study and analysis → what writes the analysis again.
+    """
     named = [f"  {one.study}, {one.analysis}: {one.text} in «{sentence}»" for sentence, one in nowhere[:SHOWN]]
     more = [f"  and {len(nowhere) - SHOWN} more"] if len(nowhere) > SHOWN else []
-    commands = dict.fromkeys(f"python -m analysis.{one.analysis.partition('.')[0]} {one.study}" for _, one in nowhere)
+    again = dict.fromkeys(commands[one.study, one.analysis] for _, one in nowhere)
     return "\n".join(
         [
             f"{len(nowhere)} {'number' if len(nowhere) == 1 else 'numbers'} in no table of their analysis:",
             *named,
             *more,
-            f"Run the analysis again ({'; '.join(commands)}), or build with --draft, which marks such numbers.",
+            f"Run the analysis again ({'; '.join(again)}), or build with --draft, which marks such numbers.",
         ]
     )
 

@@ -11,6 +11,7 @@ from analysis.report import frame
 from analysis.report.blocks import Block, Span, Table, Text, paragraph, plain
 from analysis.report.evidence import Evidence
 from analysis.statistics import t_interval
+from study import files
 from study.space import cell_name
 
 HANDED_OUT = "keras_io"  # the architecture of the assignment's notebook
@@ -73,9 +74,9 @@ def _mean(values: Sequence[float]) -> str:
 
 def _seconds(evidence: Evidence, cell: str) -> str:
     path = evidence.folder / "cost.csv"
-    if not path.is_file():
+    if path not in files.tables(evidence.folder):
         return "not measured"
-    with path.open(newline="", encoding="utf-8") as file:
+    with files.open_table(path) as file:
         found: Mapping[str, Any] | None = next((row for row in csv.DictReader(file) if row["cell"] == cell), None)
     if found is None:
         return "not measured"

@@ -1,5 +1,6 @@
 """Anomaly detection: sets and scores against independent computations, tables and sentences of known results."""
 
+import argparse
 import dataclasses
 import io
 import itertools
@@ -23,13 +24,14 @@ from analysis import (
     anomaly_figures,
     anomaly_sets,
     anomaly_text,
+    applications,
     figures,
     roc,
 )
 from analysis.anomaly_classes_text import sentences as of_classes
 from analysis.applications import Results, baselines_of
 from analysis.draws import draw_of
-from study import datasets, preprocessing
+from study import datasets, preprocessing, records
 from study.errors import InputError
 
 
@@ -128,6 +130,36 @@ def test_no_test_image_is_an_anomaly_beside_validation_images(digits):
     assert "training pool" in anomaly_sets.descriptions([], True, "val")["other classes"]
 
 
+def test_a_data_set_that_holds_the_models_own_images_is_left_out_by_default_and_refused_by_name(digits):
+    def load(name):
+        return digits if name == "again" else datasets.load(name)
+
+    options = dict(split="test", wanted=20, against=("digits", "again", "photo_patches"))
+    assert list(anomaly_sets.sets(draw_of(rows(), load, True, **options))) == ["photo_patches", "noise", "inverted"]
+    with pytest.raises(InputError, match=r"--against again: .* are images of 'digits'"):
+        anomaly_sets.sets(draw_of(rows(), load, True, named=True, **options))
+    models = pd.DataFrame({"dataset": "digits", "set": ["photo_patches", "noise", "inverted"]})
+    assert anomaly_sets.left_out(models, options["against"]) == [
+        "digits: no anomalies were taken of again, where images of 'digits' are found."
+    ]
+    assert anomaly_sets.left_out(models, ("digits", "photo_patches")) == []
+
+
+def test_results_say_which_data_sets_were_left_out(monkeypatch):
+    asked = []
+
+    def evaluate(task, options, study, load, against):
+        asked.append(against)
+        models = pd.DataFrame({"dataset": ["mnist"], "set": ["digits"]})
+        return Results(models, models, {}, ["one is gone"], dict)
+
+    monkeypatch.setattr(applications, "evaluate", evaluate)
+    monkeypatch.setattr(records, "manifest", lambda study, artifacts: {"data": {"mnist": {}}})
+    found = anomaly.evaluate(argparse.Namespace(artifacts="here"), "s", datasets.load)
+    assert asked == [["mnist", "digits", "photo_patches"]]
+    assert found.missing[0] == "one is gone" and "taken of photo_patches" in found.missing[1]
+
+
 def test_sets_by_default_and_by_name():
     known = datasets.load
     assert anomaly_sets.names(["mnist", "digits"], None, known) == ["mnist", "digits", "photo_patches"]
@@ -208,6 +240,9 @@ def test_pca_on_the_references_number_of_images_where_one_class_is_normal():
     assert {"PCA 4", "PCA 4, 2,000 images", "isolation forest"} <= methods
 
 
+REST = dict(depth=None, learning_rate=1e-3, batch_size=128, randomness="all")  # factors that nothing here varies
+
+
 def results(shift, seeds=3, seed_spread=0.1, sets=("other",), dataset="digits"):
     """A cell whose anomalies score `shift` higher than normal images, and PCA, which scores them 1 higher."""
     rng = np.random.default_rng(0)
@@ -226,7 +261,7 @@ def results(shift, seeds=3, seed_spread=0.1, sets=("other",), dataset="digits"):
         }
         kept[file] = {f"normal/{m}": normal for m in methods}
         kept[file] |= {f"{s}/{m}": odd + higher for m, higher in methods.items() for s in sets}
-        same = dict(dataset=dataset, train_size=None, normal_class=None, preprocessing="unit", seed=seed)
+        same = dict(dataset=dataset, train_size=None, normal_class=None, preprocessing="unit", seed=seed, **REST)
         numbers = dict(average_precision=0.5, fpr95=0.5, n_normal=200, n_anomalous=200)
         for name in sets:
             auc = roc.area(normal, odd + shift + effect)
@@ -255,9 +290,40 @@ def test_the_interval_is_crossed_and_the_contrast_paired():
     assert contrast["difference"] == pytest.approx(row["auc"] - pca) and contrast["verdict"] == "lower"
 
 
-def test_other_splits_have_intervals_over_seeds_alone():
-    estimates = estimate(results(0.3), "val")
-    assert "over seeds" in estimates.auc["method"].iloc[0] and not len(estimates.contrast)
+def test_on_other_splits_seeds_share_the_anomalies_but_those_made_of_normal_images():
+    found = results(0.3, sets=("other classes", "noise", "inverted"))
+    estimates = estimate(found, "val")
+    assert not len(estimates.contrast)
+    over = [
+        roc.placements(*(found.per_image(trial)[f"{s}/squared error"] for s in ("normal", "noise")))
+        for trial in found.models["trial"].unique()
+    ]
+    rows = estimates.auc.set_index("set")
+    for name, own in (("other classes", "normal"), ("noise", "all"), ("inverted", "all")):
+        expected = roc.crossed(over, own=own, same_images=name == "inverted")  # the scores of all sets are the same
+        ends = rows.loc[name, ["auc_low", "auc_high", "image_se"]].tolist()
+        assert ends == [expected.low, expected.high, expected.image_sd]
+    assert rows.loc["other classes", "image_se"] > 0 and "anomalies (DeLong)" in rows.loc["other classes", "method"]
+    assert rows.loc["noise", "image_se"] == 0 and "seeds with their images" in rows.loc["noise", "method"]
+
+
+def test_one_seed_has_intervals_and_no_verdict():
+    """Whatever its images say: of other seeds nothing is known."""
+    estimates = estimate(results(1.5, seeds=1, sets=("photo_patches", "noise")))
+    assert estimates.contrast["verdict"].tolist() == ["not resolved: one seed"] * 2
+    assert (estimates.contrast["low"] > 0).all() and estimates.contrast["p"].isna().all()
+    (answer,) = anomaly_text.answers(estimates, {"digits": ["digits-dense-k4-mse"]})
+    assert "detection: not resolved (one seed) for photo_patches, noise; but" in answer.sentence
+    assert "yes" not in answer.sentence
+    assert answer.sentence.endswith("against noise in no cell that is resolved, 1 of one seed each.")
+    assert "simultaneous" not in " ".join([answer.sentence, *anomaly_text.sentences(estimates)])
+    several = estimate(results(1.5)).contrast
+    both = pd.concat([several, estimates.contrast.assign(set="other")])
+    words = "in 1 of 1 cells, below in 0, not resolved in 0; 2 more of one seed each"
+    assert anomaly_text._counted(both) == words
+    assert anomaly_text._intervals(both) == " (simultaneous 95 % intervals of the cells of several seeds)"
+    below = estimate(results(-1.5, seeds=1))
+    assert below.auc["auc_high"].item() < 0.5 and not list(anomaly_text._inverted(below))
 
 
 def test_an_area_below_one_half_is_reported_and_explained_never_turned_round():
@@ -339,7 +405,7 @@ def test_the_answer_says_first_which_sets_the_pixels_alone_tell_apart():
 
 def test_the_answer_begins_with_the_sets_that_are_told_apart_and_those_that_are_not():
     names = ("other", "noise", "inverted")
-    rows = pd.DataFrame({"set": names, "auc_low": [0.6, 0.4, 0.1], "auc_high": [0.9, 0.6, 0.4]})
+    rows = pd.DataFrame({"set": names, "auc_low": [0.6, 0.4, 0.1], "auc_high": [0.9, 0.6, 0.4], "n": 3})
     said = "yes for other; not resolved for noise; no, ranked below its own images, for inverted."
     assert anomaly_text._whether(rows, []) == said
 
@@ -494,8 +560,9 @@ def one_class_results(classes=10, dataset="mnist", pca=0.95):
     for label in range(classes):
         for seed in range(3):
             same = dict(
-                dataset=dataset, train_size=None, normal_class=float(label), preprocessing="l1_contrast", seed=seed
-            )
+                dataset=dataset, train_size=None, normal_class=float(label), preprocessing="l1_contrast", seed=seed,
+                **REST,
+            )  # fmt: skip
             name = f"{dataset}-ruff2018-k32-mse-class{label}"
             levels = dict(
                 architecture="ruff2018", latent_dim=32, loss="mse", regularizer="none", trial=f"{name}-s{seed:02d}"
@@ -541,12 +608,31 @@ def test_a_published_number_stands_beside_its_own_network_with_its_condition():
     assert f"{published}; {otherwise}" in text
     done = next(of_classes(class_means(models, others)))
     assert f"{published}; {otherwise}" in done, "whatever our own curves show"
-    for level in ({"architecture": "cnn"}, {"preprocessing": "unit"}, {"latent_dim": 16}, {"train_size": 500}):
+    levels = ({"architecture": "cnn"}, {"preprocessing": "unit"}, {"latent_dim": 16}, {"train_size": 500}, {"depth": 2})
+    for level in levels:
         other = next(of_classes(class_means(models.assign(**level), others.assign(train_size=None))))
         assert "ublished" not in other
     forest = others[others["preprocessing"] == "unit"].assign(method="isolation forest")
     said = list(of_classes(class_means(models, pd.concat([others, forest]))))
     assert said[-1].endswith("Published: isolation forest 0.923 (Ruff et al. 2018 (PMLR 80), Table 1).")
+
+
+@pytest.mark.parametrize(("factor", "words"), [("depth", "depth 2"), ("learning_rate", "learning_rate 0.01")])
+def test_levels_of_every_factor_have_a_mean_of_their_own(factor, words):
+    models, others = one_class_results()
+    level = float(words.split()[1])
+    more = models.assign(**{factor: level}, trial=models["trial"] + "-more", auc=models["auc"] - 0.2)
+    rows = class_means(pd.concat([models, more]), others).query("kind == 'model' and score == 'squared error'")
+    assert rows["auc"].tolist() == pytest.approx([0.9145, 0.7145]) and rows["trials"].tolist() == [30, 30]
+    assert rows["what"].nunique() == 2 and words in rows["what"].iloc[1]
+
+
+@pytest.mark.parametrize(("split", "images"), [("test", "for these test images"), ("val", "for these anomalies")])
+def test_a_mean_over_classes_says_which_images_it_holds_for(split, images):
+    models, others = one_class_results()
+    trials = models[["trial"]].drop_duplicates().assign(epochs=20, best_epoch=7, test_fvu=0.25, val_fvu=0.25)
+    for row in anomaly_estimates._classes(models, others, trials, split):
+        assert row["kind"] == "published" or images in row["method"]
 
 
 def test_of_the_other_scores_the_greatest_mean_is_named_as_found_not_declared():

@@ -188,7 +188,7 @@ def test_tables_are_not_replaced_by_ones_of_fewer_seeds(copy, capsys):
 def test_many_trials_left_out_are_said_in_one_sentence():
     why = {f"t{number}": f"t{number} is gone. Rebuild it." for number in range(4)}
     assert task_work.left_out(why) == [
-        "4 trials were left out. The first, t0: t0 is gone. Rebuild it. (or several: --rebuild 'PATTERN')"
+        "4 trials were left out. The first, t0: t0 is gone. Rebuild it. (all that are gone: --rebuild '*')"
     ]
     del why["t3"]
     assert task_work.left_out(why) == [f"t{n} was left out: t{n} is gone. Rebuild it." for n in range(3)]
@@ -198,12 +198,16 @@ def test_a_partial_study_says_what_is_missing(copy, capsys):
     shutil.rmtree(copy / "tiny" / "trials" / "digits-dense-k4-mse-n200-s01")
     assert run("inpainting", copy) == 0
     out = " ".join(capsys.readouterr().out.split())
-    assert "PARTIAL: 1 of the 4 trials of this study have not been run" in out
+    assert (
+        "PARTIAL: 1 of the 4 trials of this study have not been run. Before all are there, intervals are interim" in out
+    )
 
 
 def test_no_completed_trial(copy, capsys):
     assert run("inpainting", copy, "--cells", "*-k9-*") == 2
-    assert "no completed trial of 'tiny' matches --cells '*-k9-*' (4 trials, 4 completed)" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "no completed trial of 'tiny' matches --cells '*-k9-*' (4 trials, 4 completed). There are, for inst" in said
+    assert "digits-dense-k2-mse-n200-s00 and digits-dense-k4-mse-n200-s01." in said
 
 
 @pytest.mark.parametrize(

@@ -143,6 +143,15 @@ def test_all_refuse(monkeypatch, study, capsys):
     assert everything.main([*study, "--only", "effects", "variance"]) == 2
 
 
+def test_a_card_that_cannot_be_made_is_bad_input(monkeypatch, study, capsys):
+    made_up(monkeypatch, effects=works)
+    place = Path(study[2]) / "s"
+    leave(place, "effects", [("loss", "It matters.", "", "")])
+    (place / "analysis" / "effects" / "statistics.csv").unlink()
+    assert everything.main([*study, "--only", "effects"]) == 2
+    assert "statistics.csv cannot be read" in capsys.readouterr().err
+
+
 def test_a_mistake_of_one_costs_no_other_and_is_no_success(monkeypatch, study, capsys):
     made_up(monkeypatch, effects=breaks, variance=works)
     assert everything.main([*study, "--only", "effects", "variance"]) == 1

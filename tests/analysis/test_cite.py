@@ -213,6 +213,7 @@ def test_bad_input_ends_with_2_and_a_remedy(artifacts, tmp_path, capsys):
     (tmp_path / "report.txt").write_bytes(b"\xff\xfe\x00")
     for words, said in {
         (): "nothing to cite",
+        ("qqqq",): "Find ids with: python -m analysis.cite --study tiny --list WORDS",
         ("latent_elbow.digits-5",): "Did you mean latent_elbow.digits-",
         ("else:latent_elbow.digits-2",): "no study 'else'",
         ("--study", "else", "x"): "no study 'else'",

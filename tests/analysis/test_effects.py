@@ -313,6 +313,9 @@ def test_few_seeds_a_partial_study_and_failures_are_said(space, trials):
     assert "two-sided p below 0.125;" in text and text.count("sign-flip") == 1
     assert text.count("python -m") == 2, "each command once"
     assert "Still missing: 70 of 110 trials (python -m study.search mine); the training time of 11 of 11 cells" in text
+    assert "intervals are interim: not adjusted for repeated looks." in text
+    whole = " ".join(said(effects.estimate(trials, curves(trials), space)))
+    assert "Still missing: the training time" in whole and "interim" not in whole
     assert "architecture keras_io → unet: no pair: digits-unet-k2-bce-b32 has not been trained yet." in text
     assert f"{CNN}: 1 of 4 trials failed, 25 % [0.631, 80.6]" in text
     assert "with failed trials at the mean image's error the ratio is" in text
@@ -322,7 +325,7 @@ def test_the_command_that_makes_codes_again_is_said_once():
     gone = [f"{trial} was left out: it is gone. Rebuild it: --rebuild {trial}" for trial in "ab"]
     found = [*effects._in_short([*gone, "classes are not compared: no data"], "mine")]
     assert found[0] == "classes are not compared: no data" and len(found) == 2
-    assert found[1].count("python -m study.search mine --rebuild 'PATTERN'") == 1
+    assert found[1].count("python -m study.search mine --rebuild '*'") == 1
     assert [*effects._in_short([], "mine")] == []
 
 

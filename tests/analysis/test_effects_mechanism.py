@@ -22,6 +22,7 @@ from analysis.effects_codes import EXAMPLES, TEST_IMAGES, effective_rank, neighb
 from analysis.effects_pca import across_images, with_pca
 from study import datasets
 from tests.analysis.effects_records import curves, fail, parsed, table
+from tests.conftest import pack
 
 BASE, CNN, UNET = (f"digits-{name}-k2-bce-b32" for name in ("keras_io", "cnn", "unet"))
 LINEAR, PHOTOS = "digits-linear-k2-mse-b32", "photo_patches-keras_io-k2-bce-b32"
@@ -334,7 +335,10 @@ def test_of_networks_that_did_not_train_no_explanation_is_tested(space, trials):
     more, fewer = "digits-keras_io-k8-bce-b32", "digits-keras_io-k1-bce-b32"
     cell, some = (trials["trial"].str.startswith(name) for name in (more, fewer))
     found = mechanisms(space, trials.assign(collapsed=cell | some & (trials["seed"] > 4)))
-    assert found[found["cell"] == more]["measurement"].tolist() == ["collapsed"]
+    (row,) = found[found["cell"] == more].to_dict("records")
+    assert (row["measurement"], row["value"], row["found"]) == ("collapsed", 1, "undecided")
+    assert np.isnan([row["low"], row["high"]]).all(), "all against none says no more than Clopper-Pearson does"
+    assert "no interval" in row["method"] and "t interval" not in row["method"]
     assert said_of(space, found, more) == (
         "The cell did not train: none of its networks is better than the mean image.",
         "No measurement was predicted here, so that no explanation is tested.",
@@ -538,6 +542,8 @@ def test_seconds_are_compared_round_by_round(space, measured):
     assert row["image_ratio"] == pytest.approx(row["ratio"]) and row["seconds"] == 4.2
     left = effects_cost.unmeasured(rounds, families_of(space))
     assert BASE not in left and "digits-unet-k2-bce-b32" in left
+    pack(measured / "cost.csv")
+    pd.testing.assert_frame_equal(effects_cost.rounds(measured), rounds)
 
 
 def test_rounds_of_another_machine_are_not_compared(space, measured):

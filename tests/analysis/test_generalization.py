@@ -31,6 +31,7 @@ from analysis import (
 from analysis.generalization_estimates import margin, verdict
 from analysis.generalization_flip import flip
 from analysis.generalization_rectangle import rectangle
+from analysis.generalization_trend import trend
 from study import datasets, records
 from study.errors import InputError, ModelsGone
 
@@ -469,7 +470,8 @@ def test_the_answer_prints_every_training_set_size_and_who_learnt_nothing():
     [
         ((0.99, 0.7, 0.8), "Why: training images are remembered, the more the larger the code; "),
         ((0.7, 0.8, 0.99), "Why: training images are remembered, the more the smaller the code; "),
-        ((0.9, 0.9, 0.9), "Why: how much is remembered is not shown to depend on the code's size; "),
+        ((0.9, 0.9, 0.9), "Why: how much is remembered is not shown to rise or fall with the code's size; "),
+        ((0.7, 0.99, 0.7), "Why: how much is remembered is not shown to rise or fall with the code's size; "),
     ],
 )
 def test_the_reason_is_the_smallest_and_the_largest_gap_by_latent_size_beside_pca(memory, says):
@@ -484,9 +486,40 @@ def test_the_reason_is_the_smallest_and_the_largest_gap_by_latent_size_beside_pc
         f"units to {most} with {curve[-1]['level']}, PCA's of the same size 0.9"
     ) in said
     split = generalization_words.number(found.overall.query("part == 'split shift'").to_dict("records")[0])
+    logs = np.log(trials["train_mse"] / trials["heldout_mse"]).to_numpy().reshape(3, 4)
+    slopes = (logs[2] - logs[0]) / 2  # of the least-squares line through 1, 2 and 3 doublings
+    slope, (low, high) = slopes.mean(), stats.t.interval(0.95, 3, slopes.mean(), stats.sem(slopes))
+    change = f"{np.exp(slope):.3f} [{np.exp(low):.3f}, {np.exp(high):.3f}]"
     assert (
-        f"(95 % t intervals, each for itself, n = 4 seeds); the split itself (held-out ÷ test): {split}, mean" in said
+        f"(95 % t intervals, each for itself, n = 4 seeds), and changes by a factor of {change} with each doubling of "
+        f"the code (n = 4, paired t); the split itself (held-out ÷ test): {split}, mean"
+    ) in said
+
+
+def test_a_trend_is_a_line_through_all_levels():
+    """By hand: slopes of 1, 2 and 3 a doubling over levels 2, 4, 8; a seed that lacks one is left out."""
+    values = np.array([[0.0, 1, 2], [1, 3, 5], [0, 3, 6], [0, np.nan, 9]])
+    found = trend(values, [2, 4, 8], logs=False)
+    half = stats.t.ppf(0.975, 2) / np.sqrt(3)
+    ends = [found["change"], found["change_low"], found["change_high"]]
+    assert ends == pytest.approx([2, 2 - half, 2 + half]) and found["change_n"] == 3
+    assert trend(values, [2, 4, 8], logs=True)["change"] == pytest.approx(np.exp(2))
+    assert np.isnan(trend(values[:1], [2, 4, 8], logs=True)["change_low"])
+
+
+def test_in_anomaly_detection_intervals_hold_for_these_anomalies(usual):
+    differences = usual.points[["task", "trial", "part", "value", "control"]].assign(task="anomaly")
+    levels = (100, 300, None)
+    found = generalization_estimates.estimate(differences, table([dict(train_size=n) for n in levels]), "own")
+    for rows in (found.overall, found.cells):
+        of = rows.groupby("part")["method"].agg(lambda methods: set(methods.str.rpartition("over seeds ")[2]))
+        assert of["memorisation"] == {"each with normal images of its own, for these anomalies"}
+        assert of["together"] == of["split shift"] == {"for these test images"}
+    assert "The test images, and the anomalies, are one fixed set" in generalization_captions.tasks(
+        found.overall, "digits"
     )
+    assert "seeds, in anomaly detection for these anomalies. " in generalization_captions.curves(found.curves, "digits")
+    assert "anomalies" not in generalization_captions.tasks(usual.overall, "digits")
 
 
 def test_without_a_curve_the_reason_is_the_cell_that_remembers_most():
@@ -533,14 +566,18 @@ def test_studies_beside_it_make_a_curve_over_epochs():
     row = found.flips.set_index("axis").loc["epochs"]
     assert (row["value"], row["tried"]) == (20, "20, 80")
     assert found.overall["value"].abs().max() < 0.2, "a study beside it entered the study's own means"
-    assert not any("Not compared over epochs" in text for text in generalization_text.sentences(found, None, "own"))
+    said = generalization_text.sentences(found, None, "own", "python -m study.search own")
+    assert not any("Not compared over epochs" in text for text in said)
 
 
 def test_without_them_the_text_says_which_study_would_tell(usual):
-    assert generalization_text.sentences(usual, None, "mine")[-1] == (
-        "Not compared over epochs: python -m study.search mine --set epochs=80 --name mine_80, then python -m "
+    command = "python -m study.search quick --set dataset.mnist=digits"
+    assert generalization_text.sentences(usual, None, "mine", command)[-1] == (
+        f"Not compared over epochs: {command} --set epochs=80 --name mine_80, then python -m "
         "analysis.generalization mine --beside mine_80"
     )
+    without = generalization_text.sentences(usual, None, "mine")
+    assert not any("Not compared over epochs" in text for text in without), "no space has these cells"
 
 
 def test_pca_is_fitted_on_each_seeds_training_images_and_clipped():
@@ -655,6 +692,9 @@ def test_membership_over_seeds_is_a_t_interval_and_of_one_seed_delongs():
     assert (found["over_pca"], found["verdict"], found["n_second"]) == (pytest.approx(0.09), "told apart", 90)
     one = generalization_membership.over_seeds(pd.DataFrame(rows[:1])).iloc[0]
     assert (one["low"], one["high"]) == (0.5, 0.6) and "DeLong" in one["method"]
+    alone = generalization_membership.over_seeds(pd.DataFrame(rows[:1]).assign(image_low=0.58))
+    assert alone["verdict"].item() == "not resolved", "of other seeds nothing is known"
+    assert "in 0 of 1 cells" in next(generalization_text._membership(alone))
     shift = generalization_membership.over_seeds(pd.DataFrame(rows).assign(part="split shift")).iloc[0]
     assert ("images of its own" in found["method"], "these test images" in shift["method"]) == (True, True)
 
@@ -677,8 +717,8 @@ def refusing(monkeypatch, error):
     monkeypatch.setattr(generalization, "results_of", refuses)
 
 
-def asking(*tasks, cells=None):
-    return argparse.Namespace(tasks=list(tasks), cells=cells, artifacts="artifacts", beside=[])
+def asking(*tasks, cells=None, images=None):
+    return argparse.Namespace(tasks=list(tasks), cells=cells, images=images, artifacts="artifacts", beside=[])
 
 
 def test_a_task_that_cannot_run_is_named_with_its_command(monkeypatch):
@@ -696,17 +736,17 @@ def test_models_that_are_gone_are_said_once_with_one_command(monkeypatch):
     _, _, missing = generalization.measure(asking(*generalization.TASKS), "own", table(), None)
     assert missing == [
         "membership, inpainting, denoising, anomaly and generation were left out: trained models are needed that "
-        "are gone. Rebuild them: python -m study.search own --rebuild 'digits-cnn-k8-mse-s*', then: "
+        "are gone. Rebuild them: python -m study.search own --rebuild 'digits-cnn-k8-mse-s[0-9]*', then: "
         "python -m analysis.generalization own"
     ]
     sizes = table([dict(latent_dim=k) for k in (2, 8)])
     two = asking("reconstruction", "anomaly")
-    both = "--rebuild 'digits-cnn-k2-mse-s* digits-cnn-k8-mse-s*', then"
+    both = "--rebuild 'digits-cnn-k2-mse-s[0-9]* digits-cnn-k8-mse-s[0-9]*', then"
     assert both in generalization.measure(two, "own", sizes, None)[2][0]
-    one = asking("reconstruction", "anomaly", cells="*-k8-*")
+    one = asking("reconstruction", "anomaly", cells="*-k8-*", images=50)
     assert generalization.measure(one, "own", sizes, None)[2][0].endswith(
         "Rebuild them: python -m study.search own --rebuild '*-k8-*', then: "
-        "python -m analysis.generalization own --tasks reconstruction anomaly --cells '*-k8-*'"
+        "python -m analysis.generalization own --tasks reconstruction anomaly --cells '*-k8-*' --images 50"
     )
 
 
@@ -728,7 +768,7 @@ def test_margins_in_their_units():
 
 
 def test_every_sentence_with_numbers_states_n_and_method(usual):
-    for text in generalization_text.sentences(usual, None, "own")[1:-1]:
+    for text in generalization_text.sentences(usual, None, "own")[1:]:
         assert "n = 4 seeds" in text and ("95 %" in text), text
 
 
@@ -970,11 +1010,13 @@ def test_what_is_evaluated_on_each_split(monkeypatch):
     asked = []
     monkeypatch.setattr(records, "manifest", lambda study, artifacts: {"data": {"digits": {}}})
     monkeypatch.setattr(records, "folder", lambda study, artifacts: Path("x"))
-    monkeypatch.setattr(
-        applications,
-        "evaluate",
-        lambda task, options, study, load, against: asked.append((task.name, options.split, options.images, against)),
-    )
+    none = pd.DataFrame({"dataset": [], "set": []})
+
+    def evaluate(task, options, study, load, against=()):
+        asked.append((task.name, options.split, options.images, against))
+        return applications.Results(none, none, {}, [], dict)
+
+    monkeypatch.setattr(applications, "evaluate", evaluate)
     options = argparse.Namespace(artifacts="a", data_dir=None, images=50, workers=1, cells=None)
     for name in ("membership", "anomaly", "generation"):
         generalization.results_of(name, options, "own", datasets.load, "*")

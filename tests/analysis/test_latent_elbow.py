@@ -258,9 +258,47 @@ def test_failed_and_collapsed_trials(table, data):
     assert any("2 of 25 trials failed" in text for text in sentences(estimates))
 
 
-def test_a_size_that_never_completed_is_no_size(table, data):
-    estimates = latent_elbow.estimate(fail(table(), 16, range(5)), data)
-    assert set(estimates.elbow["last"]) == {8, 4}
+def test_failures_at_the_chosen_size_stand_beside_it(table, data):
+    """Of 10 trials with 16 units 4 fail, the others err 6 %: with the failures at 1 the mean is 0.4 + 0.6 · 0.06."""
+    trials = fail(table(seeds=10), 16, range(4))
+    estimates = latent_elbow.estimate(trials, data)
+    rows = estimates.elbow[~estimates.elbow["shortened"]].set_index("rule")
+    ten = rows.loc["≤ 10 % of mean image"]
+    assert (ten["choice"], ten["failed"], ten["seeds"]) == ("16 [16, 16]", "4 of 10 with 16", "6 to 10")
+    errors = np.r_[np.ones(4), np.full(6, SHARES[16])]
+    half = stats.t.ppf(0.975, 9) * stats.sem(errors)
+    assert errors.mean() - half < 0.1 < errors.mean(), "the smallest size is 16 or more"
+    assert ten["imputed_choice"] == "> 16 [16, > 16]"
+    words = "; failed: 4 of 10 with 16; with failed trials at the mean image's error > 16 [16, > 16]"
+    assert ten["method"].endswith(words)
+    assert any(f"n = 6 to 10 seeds{words})" in text for text in sentences(estimates))
+    assert f"(16 alone{words}; PCA's" in latent_elbow_answer.answers(estimates, trials)[0].sentence
+    twenty = rows.loc["≤ 20 % of mean image"]
+    assert (twenty["choice"], twenty["failed"], twenty["imputed_choice"]) == ("8 [8, 8]", "", "> 16 [8, > 16]")
+
+
+def test_where_nothing_failed_nothing_is_said_of_failures(usual):
+    assert not usual.elbow["failed"].any() and not usual.elbow["method"].str.contains("fail").any()
+    assert list(usual.elbow["imputed_choice"]) == list(usual.elbow["choice"])
+
+
+def test_at_a_size_that_never_completed_the_error_does_not_stay_below(table, data):
+    trials = fail(table(), 16, range(5))
+    estimates = latent_elbow.estimate(trials, data)
+    assert set(estimates.elbow["last"]) == {16, 8}
+    assert choices(estimates)["≤ 20 % of mean image"] == "> 16 [> 16, > 16]"
+    assert choices(estimates, shortened=True)["≤ 20 % of mean image"] == "8 [8, 8]"
+    said = "with 16 units every trial failed: the rules take the mean image's error there."
+    assert f"digits, dense, bce: {said}" in sentences(estimates)
+    assert said in caption(estimates, "digits") and "Crossed" not in caption(estimates, "digits")
+    assert said[1:] in latent_elbow_answer.answers(estimates, trials)[0].sentence
+
+
+def test_a_trial_without_a_network_does_not_bring_back_a_size_that_a_narrow_layer_keeps_out(table, data):
+    trials = fail(table(sizes=(*SIZES, 32)).assign(narrowest_width=16.0), 32, [2])
+    trials.loc[trials["status"] != "completed", "narrowest_width"] = np.nan
+    estimates = latent_elbow.estimate(trials, data)
+    assert set(estimates.elbow["last"]) == {16, 8} and not estimates.elbow["failed"].any()
 
 
 def test_curves_are_the_groups_of_equal_other_levels(table, data):

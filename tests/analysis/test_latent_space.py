@@ -8,10 +8,10 @@ import pandas as pd
 import pytest
 from scipy.spatial.distance import cdist
 
-from analysis import latent_space, latent_space_estimates
+from analysis import figures, latent_space, latent_space_estimates
 from analysis.applications import Results
 from analysis.latent_space_measures import nearest_class, principal, segments, threshold_error, trustworthiness
-from study import records
+from study import datasets, records
 from study.errors import InputError
 
 # --- measures ------------------------------------------------------------------------------------------------------
@@ -182,3 +182,24 @@ def test_the_command_on_trained_models_and_without_them(finished, tmp_path, caps
     assert "nothing is measured" in out and "--rebuild '*'" in out
     codes = pd.read_csv(bare / "tiny" / "analysis" / "latent_space" / "codes.csv")
     assert len(codes) == 2 * 32 and set(codes["label"]) <= set(range(10))
+
+
+def test_what_was_measured_with_models_is_not_replaced_without_them(tmp_path, monkeypatch, capsys):
+    digits = datasets.load("digits")
+    cell = {"dataset": "digits", "architecture": "dense", "latent_dim": 2}
+    row = {**cell, "trial": "digits-dense-k2-mse-s00", "seed": 0, "status": "completed", "randomness": "all"}
+    manifest = {"cells": {"digits-dense-k2-mse": cell}, "data": {"digits": {"hashes": digits.hashes()}}}
+    stored = {"index": np.arange(32), "codes": np.random.default_rng(0).normal(size=(32, 2))}
+    for name, value in {
+        "load": pd.DataFrame([row]), "manifest": manifest, "notices": [], "examples": stored, "folder": tmp_path,
+    }.items():  # fmt: skip
+        monkeypatch.setattr(records, name, lambda *_, value=value: value)
+    monkeypatch.setattr(figures, "save", lambda figure, stem: [])
+    folder = tmp_path / "analysis" / "latent_space"
+    folder.mkdir(parents=True)
+    (folder / "cells.csv").write_text("cell,measure,n\ndigits-dense-k2-mse,class_error,3\n")
+    assert latent_space.main(["mine"]) == 2
+    assert "3 and now 0" in capsys.readouterr().err and [path.name for path in folder.iterdir()] == ["cells.csv"]
+    (folder / "cells.csv").unlink()
+    assert latent_space.main(["mine"]) == 0, "as in the copy of analysis.verify"
+    assert "nothing is measured" in capsys.readouterr().out

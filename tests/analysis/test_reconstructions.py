@@ -107,7 +107,8 @@ def test_a_trial_without_examples_is_said(digits):
         return stored(digits)(trial)
 
     found = estimate(table(), lambda name: digits, gone)
-    assert reconstructions_text.sentences(found)[-1] == "digits-dense-k4-mse-s00 has no examples"
+    said = "digits-dense-k4-mse-s00 was left out: digits-dense-k4-mse-s00 has no examples"
+    assert reconstructions_text.sentences(found)[-1] == said
     with pytest.raises(InputError, match="s00 has no examples"):
         estimate(table(sizes=(4,), seeds=1), lambda name: digits, gone)
 
@@ -196,7 +197,9 @@ def test_the_caption_says_that_errors_are_not_drawn(usual):
     assert "Their errors are not drawn: images.csv, written beside this picture, holds them." in said
 
 
-def test_the_command_writes_what_it_prints(tmp_path, monkeypatch, capsys, digits):
+@pytest.fixture
+def command_on(tmp_path, monkeypatch, digits):
+    """The command's study, and where it lies."""
     for name, value in {
         "load": lambda study, artifacts: table(),
         "manifest": lambda study, artifacts: {"data": {"digits": {"hashes": digits.hashes()}}},
@@ -206,8 +209,12 @@ def test_the_command_writes_what_it_prints(tmp_path, monkeypatch, capsys, digits
         "folder": lambda study, artifacts: tmp_path / study,
     }.items():
         monkeypatch.setattr(records, name, value)
+    return tmp_path
+
+
+def test_the_command_writes_what_it_prints(command_on, capsys):
     assert reconstructions.main([]) == 0
-    folder = tmp_path / "newest" / "analysis" / "reconstructions"
+    folder = command_on / "newest" / "analysis" / "reconstructions"
     written = [
         line.removeprefix("wrote ") for line in capsys.readouterr().out.splitlines() if line.startswith("wrote ")
     ]
@@ -218,6 +225,31 @@ def test_the_command_writes_what_it_prints(tmp_path, monkeypatch, capsys, digits
         0.786, abs=0.02
     )
     assert json.loads((folder / "summary.json").read_text())["figures"] == {"digits": "digits.png"}
+
+
+def test_tables_are_not_replaced_by_ones_of_fewer_seeds(command_on, capsys):
+    """As on a clone of a shipped study, of which the examples of one seed are there."""
+    assert reconstructions.main([]) == 0
+    folder = command_on / "newest" / "analysis" / "reconstructions"
+    before = {path: path.read_bytes() for path in folder.iterdir()}
+    examples = records.examples
+
+    def of_one_seed(study, trial, artifacts):
+        if trial.endswith("s00"):
+            return examples(study, trial, artifacts)
+        raise InputError(f"{trial} has no examples. Rebuild it.")
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(records, "examples", of_one_seed)
+        capsys.readouterr()
+        assert reconstructions.main([]) == 2
+        said = capsys.readouterr().err
+        assert "3 and now 1" in said and "python -m study.search newest --rebuild '*'" in said
+        assert {path: path.read_bytes() for path in folder.iterdir()} == before
+        for path in before:
+            path.unlink()
+        assert reconstructions.main([]) == 0, "as in the copy of analysis.verify"
+        assert "4 trials were left out. The first, digits-dense-k2-mse-s01" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("command", ["variance", "robustness", "reconstructions", "latent_space"])

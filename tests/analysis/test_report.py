@@ -161,11 +161,12 @@ def test_a_date_that_is_none_is_refused_with_what_is_allowed(study, capsys, monk
 
 def test_a_number_that_no_table_holds_fails_the_build(study, capsys):
     told = "digits: it is 0.0211 [0.0187, 0.0235], or 0.0987."
-    change(study / "analysis/latent_elbow", sentences=[told])
+    again = ["python", "-m", "analysis.latent_elbow", "tiny", "--metric", "val_mae"]
+    change(study / "analysis/latent_elbow", sentences=[told], command=again)
     assert report.main([]) == 2
     error = capsys.readouterr().err
     assert "1 number in no table" in error and f"tiny, latent_elbow: 0.0987 in «{told}»" in error
-    assert "(python -m analysis.latent_elbow tiny), or build with --draft" in error
+    assert "(python -m analysis.latent_elbow tiny --metric val_mae), or build with --draft" in error
     assert not (study / "report").exists()
 
 

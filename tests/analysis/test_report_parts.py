@@ -11,6 +11,7 @@ from analysis.report.blocks import Bullets, Figure, Form, Paragraph, Span, Table
 from study import space
 from study.errors import InputError
 from tests.analysis import report_study
+from tests.conftest import pack
 
 
 @pytest.fixture
@@ -103,6 +104,8 @@ def test_the_original_has_its_settings_and_its_results_over_seeds(found):
     (found.folder / "cost.csv").write_text(
         "cell,rounds,epoch_seconds,epoch_seconds_low,epoch_seconds_high\ndigits-dense-k2-mse,3,1.25,1.2,1.5\n"
     )
+    assert "1.25 (1.2 to 1.5; n = 3 rounds)" in words(original.blocks([found]))
+    pack(found.folder / "cost.csv")
     assert "1.25 (1.2 to 1.5; n = 3 rounds)" in words(original.blocks([found]))
 
 

@@ -313,6 +313,17 @@ def test_trials_that_have_not_been_run_are_no_failures():
     assert any("at most 1 seed left out" in text for text in said)
 
 
+def test_a_depth_at_which_no_seed_has_both_twins_yet_takes_nothing_from_the_others():
+    """At depth 8 plain networks of seeds 0 to 2 have been run, residual ones of 3 and 4."""
+    trials = study()
+    plain = trials["architecture"] == PLAIN
+    found = estimated(trials[(trials["depth"] < 8) | (plain == (trials["seed"] < 3))])
+    expected = estimated(study(depths=DEPTHS[:-1]))
+    columns = ["depth", "ratio", "low", "high", "n", SKIPS, PLAIN, "verdict", "seeds_left_out"]
+    pd.testing.assert_frame_equal(found.depths[columns], expected.depths[columns])
+    assert found.depths["depth"].tolist() == [1, 2, 4] and set(found.depths["n"]) == {5}
+
+
 def test_residual_networks_catch_up_with_the_end_of_their_twin():
     trials = study(seeds=5, slope=-0.2, noise=0.0)  # at depth 1 their error is 5 % more, at 8 42 % less
     found = estimated(trials).catching_up.set_index("depth")
@@ -615,7 +626,7 @@ def test_the_command_writes_what_it_prints(stored, tmp_path, monkeypatch, capsys
     monkeypatch.setattr(applications, "evaluate", evaluate)
     assert residual.main(["--artifacts", str(tmp_path), "--workers", "1"]) == 0
     out = capsys.readouterr().out
-    assert asked == [("latent_use", "test", ["digits-cnn-k8-mse-s*", "digits-plain_deep-k8-mse-depth1-s*"])]
+    assert asked == [("latent_use", "test", ["digits-cnn-k8-mse-s[0-9]*", "digits-plain_deep-k8-mse-depth1-s[0-9]*"])]
     assert "one was left out" in out and "Run: python -m analysis.anomaly newest" in out.replace("\n  ", " ")
     folder = tmp_path / "newest" / "analysis" / "residual"
     written = [line.removeprefix("wrote ") for line in out.splitlines() if line.startswith("wrote ")]
@@ -623,6 +634,19 @@ def test_the_command_writes_what_it_prints(stored, tmp_path, monkeypatch, capsys
     assert {"interaction.csv", "latent_use.csv", "leak.csv", "latent-use.png"} <= {
         path.name for path in folder.iterdir()
     }
+
+
+def test_what_the_unet_lacks_is_named_with_the_command_that_computes_it(stored, tmp_path, monkeypatch):
+    trials = with_unet()
+    trials.loc[trials["architecture"] == "unet", "seed"] += 10  # no seed has both
+    stored(trials, None)
+    monkeypatch.setattr(applications, "evaluate", lambda *_: (_ for _ in ()).throw(InputError("gone.")))
+    asked = argparse.Namespace(artifacts=str(tmp_path), data_dir=None, images=500, workers=1)
+    assert residual._past_the_code(asked, "named", trials)[2][1:] == [
+        "The U-Net in reconstruction was left out. Run: python -m study.search named",
+        "The U-Net in anomaly was left out. Run: python -m analysis.anomaly named",
+        "The U-Net in generation was left out. Run: python -m analysis.generation named",
+    ]
 
 
 def test_models_that_are_gone_cost_the_latent_use_alone(stored, tmp_path, monkeypatch):

@@ -1,5 +1,6 @@
 """The tables and sentences of inpainting and denoising, from results whose errors are known."""
 
+import argparse
 import dataclasses
 import json
 from types import SimpleNamespace
@@ -10,7 +11,7 @@ import pytest
 from scipy import stats
 from skimage.metrics import structural_similarity as reference_ssim
 
-from analysis import figures, restoration, restoration_figures, restoration_text
+from analysis import denoising, figures, restoration, restoration_figures, restoration_text
 from analysis.applications import Results
 from analysis.restoration_estimates import crossing, estimate
 from analysis.similarity import structural_similarity
@@ -214,7 +215,8 @@ def test_counts_against_other_baselines_are_told():
     text = next(t for t in said if "less error than PCA" in t)
     assert "PCA: 1 cell trained with noise (Gaussian noise, standard deviation σ 0.1 to 1). Of 10 ratios 5 are " in text
     assert "below 1, 5 above, 0 not resolved; the least is 0.7" in text
-    assert text.endswith("360 test images, n = 4 seeds, paired 95 % t intervals, each for itself).")
+    each = "paired 95 % t intervals, each for itself, for these test images)."
+    assert text.endswith(f"360 test images, n = 4 seeds, {each}")
     said = restoration_text.sentences(others("PCA", 1.0, 2.0), restoration.DENOISING, "test")
     text = next(t for t in said if "than PCA" in t)
     assert "no cell has less error than PCA with any of 5 kinds" in text and "0 above, 10 not resolved" in text
@@ -323,39 +325,99 @@ def test_iteration_and_fills_are_compared_on_the_same_images_mask_by_mask():
     assert ids.is_unique and "iterated-digits-dense-k2-mse-half" in set(ids)
 
 
-def test_the_best_latent_size_of_each_condition_and_those_not_told_from_it():
-    """Size 8 is best at low noise, 2 and 4 alike at high noise; cells that differ in more are no curve with them."""
-    low, high = LEVELS[0], LEVELS[-1]
-    errors = {2: (4.0, 1.0), 4: (2.0, 1.0), 8: (1.0, 3.0)}
+LOW, HIGH = LEVELS[0], LEVELS[-1]
+
+
+def curve_rows(errors):
+    """Cells of three sizes, with their errors at low and at high noise, and a cell that is no curve with them."""
     rows = [
-        row | {"mse": errors[k][condition == high] * np.exp(0.02 * np.random.default_rng([row["seed"], k]).normal())}
+        row | {"mse": errors[k][condition == HIGH] * np.exp(0.02 * np.random.default_rng([row["seed"], k]).normal())}
         for k in errors
-        for condition in (low, high)
+        for condition in (LOW, HIGH)
         for row in model_rows(conditions=(condition,), cells={f"digits-dense-k{k}-mse": 0.0})
     ]
-    rows += model_rows(conditions=(low, high), cells={"digits-dense-k8-mse-denoising": 0.0})
-    found = estimate(results(rows, baseline_rows(conditions=(low, high))))
+    return rows + model_rows(conditions=(LOW, HIGH), cells={"digits-dense-k8-mse-denoising": 0.0})
+
+
+def test_the_best_latent_size_of_each_condition_looked_for_on_the_images_of_its_error_is_a_description():
+    """Size 8 is best at low noise, 2 and 4 alike at high noise; cells that differ in more are no curve with them."""
+    rows = curve_rows({2: (4.0, 1.0), 4: (2.0, 1.0), 8: (1.0, 3.0)})
+    found = estimate(results(rows, baseline_rows(conditions=(LOW, HIGH))))
     table = found.sizes.set_index("condition")
     assert table["curve"].unique().tolist() == ["digits-dense-mse"]
-    assert table.loc[low, ["size", "low", "high", "tried", "n"]].tolist() == [8, 8, 8, "2 4 8", 4]
-    assert table.loc[high, "size"] in (2, 4) and table.loc[high, ["low", "high"]].tolist() == [2, 4]
-    (text,) = restoration_text._sizes(found.sizes, restoration.DENOISING)
-    assert text.startswith("Latent size of digits-dense-mse with the least error, of 2, 4, 8 [the least, ")
-    assert f"; Gaussian noise, standard deviation σ 1: {table.loc[high, 'size']} [2, 4], 0.9" in text
+    assert table.loc[LOW, ["size", "low", "high", "tried", "n"]].tolist() == [8, 8, 8, "2 4 8", 4]
+    assert table.loc[HIGH, "size"] in (2, 4) and table.loc[HIGH, ["low", "high"]].tolist() == [2, 4]
+    assert table["mse_low"].isna().all() and table["mse_high"].isna().all(), "the least of several errors"
+    assert table["method"].str.startswith("looked for on the test images: a description, no estimate; least").all()
+    (text,) = restoration_text._sizes(found.sizes, restoration.DENOISING, "test")
+    begins = "Looked for on the test images: a description, no estimate. Latent size of digits-dense-mse with the "
+    assert text.startswith(f"{begins}least error, of 2, 4, 8 [the least, ")
+    assert f"; Gaussian noise, standard deviation σ 1: {table.loc[HIGH, 'size']} [2, 4], 0.9" in text
     (answer,) = restoration_text.answers(found, restoration.DENOISING, "test")
-    assert "σ 0.1: 8 alone, 0.989 [" in answer.sentence
-    assert "size-digits-dense-mse-gaussian_0.1" in set(pd.concat(restoration._citable(found))["id"])
+    assert "σ 0.1: 8 alone, 0.989;" in answer.sentence and begins in answer.sentence
+    cited = pd.concat(restoration._citable(found)).set_index("id").loc["size-digits-dense-mse-gaussian_0.1"]
+    assert cited["value"] == 8 and pd.isna(cited["low"]) and "a description" in cited["method"]
     logs = [0.02 * np.random.default_rng([seed, 8]).normal() for seed in range(4)]
-    ends = np.exp(stats.t.interval(0.95, 3, np.mean(logs), stats.sem(logs)))
-    assert tuple(table.loc[low, ["mse", "mse_low", "mse_high"]]) == pytest.approx((np.exp(np.mean(logs)), *ends))
-    lone = estimate(results([row for row in rows if row["seed"] == 0], baseline_rows(1, (low, high)))).sizes
+    assert table.loc[LOW, "mse"] == pytest.approx(np.exp(np.mean(logs)))
+    lone = estimate(results([row for row in rows if row["seed"] == 0], baseline_rows(1, (LOW, HIGH)))).sizes
     assert lone[["low", "high"]].values.tolist() == [[2, 8]] * 2, "one seed tells no size from another"
     assert not len(estimate(results(model_rows(), baseline_rows())).sizes), "two sizes are no curve"
 
 
+def test_a_latent_size_that_validation_images_choose_has_its_error_estimated_on_test_images():
+    """Test images would choose 8 at low noise; validation images choose 4, and there the test error is told."""
+    rows = curve_rows({2: (4.0, 1.0), 4: (2.0, 1.0), 8: (1.0, 3.0)})
+    validated = results(curve_rows({2: (4.0, 1.0), 4: (1.0, 2.0), 8: (2.0, 3.0)}), [])
+    baselines = baseline_rows(conditions=(LOW, HIGH))
+    found = estimate(results(rows, baselines), validated=validated)
+    row = found.sizes.set_index("condition").loc[LOW]
+    assert row[["size", "low", "high", "chosen_on", "n"]].tolist() == [4, 4, 4, "val", 4]
+    logs = np.log(2.0) + np.array([0.02 * np.random.default_rng([seed, 4]).normal() for seed in range(4)])
+    ends = np.exp([logs.mean(), *stats.t.interval(0.95, 3, logs.mean(), stats.sem(logs))])
+    assert row[["mse", "mse_low", "mse_high"]].tolist() == pytest.approx(ends)
+    (text,) = restoration_text._sizes(found.sizes, restoration.DENOISING, "test")
+    assert text.startswith("Latent size of digits-dense-mse with the least error on validation images, of 2, 4, 8 [")
+    assert "and its error on test images [95 % t interval, for these test images]: " in text
+    assert f"σ 0.1: 4 alone, {ends[0]:.3g} [{ends[1]:.3g}, {ends[2]:.3g}]" in text and "a description" not in text
+    on_val = estimate(results(rows, baselines), split="val").sizes
+    assert on_val["method"].str.startswith("looked for on the val images").all() and on_val["mse_low"].isna().all()
+
+
+@pytest.mark.parametrize("there", [5_000, 1_000])
+def test_results_on_validation_images_are_taken_where_all_are_there(monkeypatch, there):
+    """Those of --split val, or of the elbow, which takes 1,000 images; nothing is computed for it."""
+    found = results(model_rows(), [])
+
+    def plan(task, options, study, against):
+        assert options.split == "val"
+        known = {"a": True, "b": options.images == there}
+        return SimpleNamespace(names=list(known), store=SimpleNamespace(has_table=known.get))
+
+    monkeypatch.setattr(restoration.task_work, "plan", plan)
+    asked = []
+    evaluate = lambda task, options, study, load: asked.append((options.split, options.images)) or found  # noqa: E731
+    monkeypatch.setattr(restoration.applications, "evaluate", evaluate)
+    options = argparse.Namespace(split="test", images=300)
+    assert restoration._validated(denoising.TASK, options, "mine", None) is found and asked == [("val", there)]
+    there = 77
+    assert restoration._validated(denoising.TASK, options, "mine", None) is None and len(asked) == 1
+
+
+def test_intervals_say_for_which_images_they_hold(denoised):
+    """All seeds share the test images; of other splits each has its own."""
+    costly = baseline_rows(method="total variation", error=lambda number: 0.06 / (1 + number))
+    of_val = estimate(results(model_rows(), baseline_rows() + costly), LEVELS, "val")
+    for found, images in ((denoised, "for these test images"), (of_val, "each with images of its own")):
+        for name in ("conditions", "skill", "baselines", "crossings"):
+            assert getattr(found, name)["method"].str.endswith(images).all(), name
+    caption = restoration_text.caption(of_val, restoration.DENOISING, "digits", "val")
+    assert caption.count("each with images of its own") == 2
+
+
 def test_without_the_linear_optimum_there_is_no_skill():
     others = baseline_rows(method="mean image")
-    with pytest.raises(InputError, match="linear optimum is missing for digits-dense-k2-mse-s00"):
+    named = "missing for digits-dense-k2-mse-s00: remove baselines-dataset-digits-.*s00.csv, or .csv.gz"
+    with pytest.raises(InputError, match=named):
         estimate(results(model_rows(), others))
 
 

@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from analysis import effects, robustness, robustness_estimates, robustness_figure, robustness_text
 from analysis.chosen_size import ChosenSize
@@ -206,6 +207,20 @@ def test_sizes_follow_the_grid_and_the_stopping_rule(usual):
     assert twenty["early stopping, patience 3"] == SAME and twenty["test MAE"] != twenty["test MAE"]
 
 
+def test_a_size_at_which_every_trial_failed_ends_no_grid(alone):
+    """As in `latent_elbow`: the error does not stay below a threshold there, whichever seed is left out."""
+    hit = alone.trials["latent_dim"] == 16
+    lost = alone.trials.assign(
+        status=alone.trials["status"].mask(hit, "diverged"),
+        **{name: alone.trials[name].mask(hit) for name in ("val_mse", "val_fvu", "test_mse", "test_mae")},
+    )
+    rows = estimate(Study(lost, alone.history, [])).conclusions.set_index("reference")
+    twenty = rows.loc["≤ 20 % of mean image"]
+    assert np.isnan(twenty["value"]) and (twenty[SEEDS], twenty[GRID]) == (SAME, OTHER)
+    ends = robustness_estimates._shares(robustness_estimates._points(lost))
+    assert (ends["digits, dense, mse"][16] == 1).all() and (ends["digits, dense, mse"][8] < 0.2).all()
+
+
 def conclusions(*sizes):
     """Of latent sizes: value, outcome without one seed; and beside them one resolved contrast."""
     same = {"n": 4, "resolved": True, "applicable": 1}
@@ -315,7 +330,11 @@ def test_the_picture_draws_every_conclusion(usual):
     labels = [tick.get_text() for tick in figure.axes[0].get_yticklabels()]
     contrasts = usual.conclusions[usual.conclusions["family"] != SIZES]
     assert set(contrasts["conclusion"]) <= set(labels) and "digits, dense, mse: ≤ 20 %" in labels
-    assert "n = 6 seeds" in figure.get_supxlabel()
+    said = " ".join(figure.get_supxlabel().split())
+    assert "n = 6 seeds" in said and "its critical t grows 1.35 times, in a family of 8 contrasts 1.83 times" in said
+    for contrasts_of_a_family, growth in ((1, 1.35), (8, 1.83)):
+        upper = 1 - 0.025 / contrasts_of_a_family
+        assert stats.t.ppf(upper, 2) / stats.t.ppf(upper, 3) == pytest.approx(growth, abs=0.005)
 
 
 @pytest.fixture

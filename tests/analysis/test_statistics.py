@@ -442,27 +442,66 @@ def test_kneedle_finds_a_corner_and_none_without_one():
     assert kneedle(np.array([[1.0, 0.5]]), [1, 2]) is None
 
 
-def test_non_inferior_size_tests_on_the_other_seeds():
-    jitter = np.random.default_rng(1).normal(0, 0.001, size=(8, 5))
-    errors = np.array([0.5, 0.1, 0.01, 0.0, 0.2]) + jitter
-    found = non_inferior_size(errors, SIZES, 0.05)
-    assert (found.value, found.low, found.high, found.best, found.n) == (4, 4, 4, 8, 4)
-    worse = errors.copy()
-    worse[1::2, 2] += 0.2  # only the testing half: the best stays, 4 is no longer as good
-    assert non_inferior_size(worse, SIZES, 0.05).high == 8
-    assert "last of the grid" not in found.method
+def test_non_inferior_size_by_hand():
+    """The smaller of two sizes errs 0 to 0.03 more: mean 0.015, its error 0.01291 ÷ √4, t with 3 degrees 3.1824."""
+    errors = np.array([[0.1, 0.1], [0.11, 0.1], [0.12, 0.1], [0.13, 0.1]])
+    half = stats.t.ppf(0.975, 3) * np.std([0, 0.01, 0.02, 0.03], ddof=1) / 2
+    assert half == pytest.approx(0.02054, rel=1e-3)
+    for margin, expected in ((0.0356, (1, 1, 1)), (0.0355, (1, 1, 2)), (0.014, (2, 1, 2))):
+        found = non_inferior_size(errors, [1, 2], margin)
+        assert (found.value, found.low, found.high) == expected and (found.best, found.n) == (2, 4)
+    worse = errors + np.array([0.03, 0])
+    assert [non_inferior_size(worse, [1, 2], margin).low for margin in (0.0244, 0.0246)] == [2, 1]  # 0.045 - 0.0205
+
+
+def test_the_lower_end_shares_its_error_among_the_sizes_to_be_worse_than():
+    """As above beside a third size: 1.25 % each, t with 3 degrees 4.1765, so that 0.045 - 0.0270 is to exceed 0.02."""
+    errors = np.array([[0.13, 0.1, 0.9], [0.14, 0.1, 0.9], [0.15, 0.1, 0.9], [0.16, 0.1, 0.9]])
+    found = [non_inferior_size(errors, [1, 2, 4], margin).low for margin in (0.0179, 0.0181, 0.024)]
+    assert found == [2, 1, 1], stats.t.ppf(1 - 0.0125, 3)
+
+
+def test_non_inferior_size_takes_the_best_of_all_seeds():
+    """Over seeds 0 and 2 alone 16 is best, and 8 as good over 1 and 3; over all, 32 is best and 8 is 14 % worse."""
+    errors = np.log([(1, 0.90, 0.95), (1, 1.05, 0.80), (1, 0.91, 0.96), (1, 1.06, 0.80)])
+    found = non_inferior_size(errors, [8, 16, 32], np.log(1.02))
+    assert (found.value, found.best, found.high) == (32, 32, None) and found.method.endswith("may lie beyond")
+    assert str(found) == "32 [≤ 8, > 32]"
 
 
 def test_non_inferior_size_is_a_sequence_down_from_the_best():
-    errors = np.tile([0.0, 0.3, 0.0, -0.01, 0.2], (6, 1)) + np.random.default_rng(2).normal(0, 0.001, (6, 5))
+    jitter = np.random.default_rng(1).normal(0, 0.001, size=(8, 5))
+    found = non_inferior_size(np.array([0.5, 0.1, 0.01, 0.0, 0.2]) + jitter, SIZES, 0.05)
+    assert (found.value, found.low, found.high, found.best, found.n) == (4, 4, 4, 8, 8)
+    assert "may lie beyond" not in found.method
+    errors = np.array([0.0, 0.3, 0.0, -0.01, 0.2]) + jitter
     assert non_inferior_size(errors, SIZES, 0.05).high == 4  # 1 would pass alone, but 2 stands before it
+
+
+def test_a_size_of_few_seeds_is_never_shown_to_be_worse_than_none():
+    errors = np.array([0.5, 0.1, 0.01, 0.0, 0.2]) + np.random.default_rng(1).normal(0, 0.001, size=(8, 5))
+    errors[1:, 4] = np.nan
+    found = non_inferior_size(errors, SIZES, 0.05)
+    assert (found.value, found.high, found.n) == (4, None, 1), "one seed of the last size says nothing of it"
+
+
+@pytest.mark.parametrize("n", [4, 10])
+def test_non_inferior_size_covers_whichever_size_is_best(n):
+    """Errors that keep falling by 5 % and a spread of 5 %: 64 alone is within 2 %. Where all are alike, 1 is."""
+    rng, runs = np.random.default_rng(n), 300
+    falling = np.log([0.5, 0.3, 0.2, 0.15, 0.11, 0.105, 0.1])
+    choices = [non_inferior_size(falling + rng.normal(0, 0.05, (n, 7)), 2 ** np.arange(7), 0.02) for _ in range(runs)]
+    assert sum(one.high is not None and one.high < 64 for one in choices) <= 0.025 * runs
+    alike = [non_inferior_size(rng.normal(0, 5, (n, 7)), 2 ** np.arange(7), 0.02) for _ in range(runs)]
+    assert sum(one.low > 1 for one in alike) <= 0.04 * runs
+    assert sum(one.high is not None for one in alike) <= 0.04 * runs, "no size can be shown to be as good"
 
 
 def test_non_inferior_size_at_the_ends():
     falling = np.array([0.9, 0.5, 0.3, 0.2, 0.1]) + np.random.default_rng(3).normal(0, 0.001, (2, 5))
     found = non_inferior_size(falling, SIZES, 0.05)
-    assert (found.high, found.best, found.n) == (16, 16, 1) and found.method.endswith("may lie beyond")
-    assert str(found) == "16 [≤ 1, 16]"
+    assert (found.high, found.best, found.n) == (16, 16, 2) and found.method.endswith("may lie beyond")
+    assert str(found) == "16 [8, 16]"
     for margin, rows in ((0, 4), (0.1, 1)):
         with pytest.raises(ValueError, match="at least 2 seeds"):
             non_inferior_size(np.ones((rows, 5)), SIZES, margin)

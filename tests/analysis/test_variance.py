@@ -71,8 +71,17 @@ def test_seeds_that_are_still_to_come_are_left_out_and_said(trials, synthetic):
     blocks, components = designs(partial, synthetic)
     assert (blocks.loc["factorial", "seeds"], blocks.loc["factorial", "planned"]) == (3, 5)
     assert set(components["n"]) == {3}
+    said = variance_text.sentences(variance.estimate(partial, synthetic, "synthetic", lambda *_: 360))
+    so_far = "Block factorial: 3 of 5 seeds have all its cells so far."
+    assert f"{so_far} Before all are there, intervals are interim: not adjusted for repeated looks." in said
     blocks, _ = designs(trials[trials["seed"] < 1], synthetic)
-    assert "Go on with: python -m study.search synthetic" in blocks.loc["factorial", "reason"]
+    assert blocks.loc["factorial", "reason"].endswith("Go on with: python -m study.search synthetic")
+
+
+def test_of_one_planned_seed_more_are_asked_for(trials, synthetic):
+    one = space.override(synthetic, {"seeds": "1"})
+    blocks, _ = designs(trials[trials["seed"] < 1], one)
+    assert blocks.loc["factorial", "reason"].endswith("Go on with: python -m study.search synthetic --seeds 2")
 
 
 def test_sentences_name_shares_n_and_refusals(trials, synthetic):
@@ -93,6 +102,8 @@ def test_sentences_name_shares_n_and_refusals(trials, synthetic):
         ((0.0298, 0.011, 0.0574), "2.98 % [1.1, 5.74]"),
         ((0.000234, 0.0000362, 0.000604), "at most 0.0604 %"),  # ends apart by more than a factor of 10
         ((-0.00138, 0.0, 0.0376), "at most 3.76 %"),
+        ((-0.00138, np.nan, np.nan), "no more than chance makes (no interval)"),
+        ((0.0298, np.nan, np.nan), "2.98 %"),  # 2 seeds
     ],
 )
 def test_of_a_share_in_a_block_the_upper_end_is_said_where_the_lower_says_nothing(numbers, said):
@@ -125,11 +136,25 @@ def test_numbers_that_are_not_resolved_are_not_printed():
     whole, vague, largest = variance_text._budget(budget(WEIGHTS, ORDER, (REMAINDER, -1.12, -18.3, 11.8), IMAGES))
     assert whole == "c: over n = 4 seeds the standard deviation of the test MSE is 4 % of the error."
     assert (
-        "is not resolved with n = 4 seeds: initial weights, batch order, interactions of the sources, another draw of "
+        "is not resolved with n = 4 seeds: initial weights, batch order, the whole less its sources, another draw of "
         "test images (the ends of their 95 % intervals differ by more than a factor of 10 or leave what is possible"
     ) in vague
     assert not any(number in vague for number in ("28.5", "1.84", "439", "112", "1180", "4.66"))
     assert largest == "c: which source is the largest is not resolved (n = 4)."
+
+
+@pytest.mark.parametrize(
+    ("ends", "words"),
+    [
+        ((-0.2, -0.5, 0.1), "not told from 0, so that they may simply add up (m"),
+        ((-1.5, -1.9, -1.1), "below 0, as where sources interact"),
+        ((0.4, 0.1, 0.7), "above 0, which interactions do not explain (m"),
+        ((-1.5, -2.1, -1.1), "is not resolved with n = 4 seeds: initial weights, the whole less its sources (the ends"),
+    ],
+)
+def test_the_whole_less_its_sources_is_below_0_where_they_interact(ends, words):
+    said = " ".join(variance_text._budget(budget(WEIGHTS, (REMAINDER, *ends))))
+    assert words in said
 
 
 def test_shares_that_are_resolved_are_given_with_their_intervals():
@@ -138,9 +163,9 @@ def test_shares_that_are_resolved_are_given_with_their_intervals():
     of = "of the variance of the log error over seeds"
     assert f"c: batch order alone makes 20 % [10, 40] {of} (m, n = 4)." in said
     assert (
-        f"c: the sources leave -20 % [-50, -10] {of}, told from 0, so that they do not simply add up (m, n = 4)."
-        in said
-    )
+        f"c: the whole less its sources is -20 % [-50, -10] {of}, below 0, as where sources interact: each alone "
+        "brings its own with the others (m, n = 4)."
+    ) in said
     assert f"c: another draw of test images would add 5 % [2, 10] {of} (m, n = 4)." in said
     assert any("seeds: initial weights (the ends" in text for text in said)
     assert not any("not resolved with" in text for text in variance_text._budget(budget(narrow)))

@@ -96,6 +96,16 @@ def test_without_noise_the_shares_are_the_effects_own():
     assert found["a × b"].share == pytest.approx(0, abs=1e-12)
 
 
+def test_where_every_replicate_is_cut_off_at_0_there_is_no_interval():
+    """b is -0.1 to 0.1 in turn over the seeds: without any of them its mean square is less than chance makes of it."""
+    b = np.array([-0.1, 0.1, -0.1, 0.1])[:, None, None] * np.array([-1, 1])
+    values = np.array([0.0, 1.0])[:, None] + b + np.random.default_rng(0).normal(0, 0.01, (4, 2, 2))
+    found = terms(values)
+    assert found["b"].share < 0 and np.isnan([found["b"].low, found["b"].high]).all()
+    assert 0 < found["a"].low < found["a"].high and 0 < found[RESIDUAL].low < found[RESIDUAL].high
+    assert "none where all replicates are 0 or less" in method(4)
+
+
 @pytest.mark.parametrize(
     "values", [np.zeros((1, 2, 2)), np.zeros((3, 1, 2)), np.zeros((3, 4)), [[[np.nan, 1], [1, 1]]] * 2]
 )
@@ -124,8 +134,8 @@ def test_shares_are_unbiased_and_their_intervals_cover(cells, n, alike, effects)
         found = decompose(values, ("a", "b"))
         shares.append([one.variance for one in found])
         covered.append(
-            [one.low <= t + 1e-9 and t <= one.high for one, t in zip(found, truth / truth.sum(), strict=True)]
-        )
+            [not (one.low > t + 1e-9 or t > one.high) for one, t in zip(found, truth / truth.sum(), strict=True)]
+        )  # no interval excludes nothing
     error = np.std(shares, axis=0) / np.sqrt(runs)
     print(f"\n{cells}, n = {n}, alike {alike}, {effects}: covered {np.mean(covered, axis=0).round(3)}")
     assert np.all(np.abs(np.mean(shares, axis=0) - truth) < 4 * error)

@@ -36,14 +36,18 @@ def test_a_difference_recovers_its_limits():
     assert found.high == pytest.approx(3 + np.hypot(whole.high - 4, 1 - part.low))
 
 
-def trials(n, sds, rng, shared=0.0):
-    """log test_mse = the sum of the sources; where the seed decides one alone, the others are those of seed 0."""
+def trials(n, sds, rng, pair=0.0):
+    """log test_mse = the sum of the sources, and of weights with batch order a term with the standard deviation `pair`.
+
+    Where the seed decides one source alone, the others are those of seed 0.
+    """
     draws = {source: rng.normal(0, sd, n) for source, sd in zip(SOURCES, sds, strict=True)}
-    both = rng.normal(0, shared, n)
+    both = rng.normal(0, pair, (n, n))
     rows = []
     for level in ("all", *SOURCES):
         for seed in range(n):
-            log = sum(draws[s][seed if level in ("all", s) else 0] for s in SOURCES) + both[seed] * (level == "all")
+            of = {s: seed if level in ("all", s) else 0 for s in SOURCES}
+            log = sum(draws[s][of[s]] for s in SOURCES) + both[of["weights"], of["batch_order"]]
             name = "digits-dense-k2-mse" + ("" if level == "all" else f"-only_{level}")
             row = {**CELL, "randomness": level, "seed": seed, "trial": f"{name}-s{seed:02d}", "status": "completed"}
             rows.append(row | {"test_mse": np.exp(log), "test_mse_image_sd": np.exp(log) * 2})
@@ -82,24 +86,49 @@ def test_a_study_without_such_cells_has_no_budget_and_failures_are_counted():
     assert REMAINDER not in set(budget(table)["source"])
 
 
+def variances(n, rng, sds):
+    """Of the whole and each source alone, over n seeds: W, B, S, WB, WS, BS, WBS with these standard deviations."""
+    single = [rng.normal(0, sd, n) for sd in sds[:3]]
+    pairs = [rng.normal(0, sd, (n, n)) for sd in sds[3:6]]
+    triple = rng.normal(0, sds[6], (n, n, n))
+    seed, fixed = np.arange(n), np.zeros(n, int)
+    found = []
+    for of in ((seed, seed, seed), (seed, fixed, fixed), (fixed, seed, fixed), (fixed, fixed, seed)):
+        logs = sum(draw[one] for draw, one in zip(single, of, strict=True)) + triple[of]
+        logs += sum(draw[of[a], of[b]] for draw, (a, b) in zip(pairs, ((0, 1), (0, 2), (1, 2)), strict=True))
+        found.append(variance(logs))
+    return found
+
+
+@pytest.mark.parametrize("interactions", [(0, 0, 0, 0), (0.5, 0, 0, 0), (0.3, 0.2, 0.4, 0.6)])
+def test_interactions_make_the_whole_less_its_sources_negative(interactions):
+    """By -(WB + WS + BS) - 2 WBS: each twin has those of its source; over 2,000 studies of 6 seeds."""
+    rng = np.random.default_rng(0)
+    found = []
+    for _ in range(2000):
+        whole, *parts = variances(6, rng, (1, 1, 1, *interactions))
+        found.append(difference(whole, parts).value)
+    wb, ws, bs, wbs = np.square(interactions)
+    assert np.mean(found) == pytest.approx(-(wb + ws + bs) - 2 * wbs, abs=4 * np.std(found) / 2000**0.5)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("n", [3, 5, 10])
-@pytest.mark.parametrize("shared", [0.0, 0.2])
-def test_shares_cover(n, shared):
-    """Shares of 9, 1 and 4 parts; `shared`: what only arises where all sources vary."""
+@pytest.mark.parametrize("pair", [0.0, 0.2])
+def test_shares_cover(n, pair):
+    """Shares of 9, 1 and 4 parts, and of 4 more that weights and batch order make together."""
     sds, rng = (0.3, 0.1, 0.2), np.random.default_rng(n)
-    total = sum(sd**2 for sd in sds) + shared**2
-    truth = dict(
-        zip(["initial weights", "batch order", "draw of training and validation"], np.square(sds) / total, strict=True)
-    )
-    truth[REMAINDER] = shared**2  # of its variance: the share divides by an estimate
+    total = sum(sd**2 for sd in sds) + pair**2
+    alone = np.square(sds) + np.array([pair**2, pair**2, 0])
+    truth = dict(zip(["initial weights", "batch order", "draw of training and validation"], alone / total, strict=True))
+    truth[REMAINDER] = -(pair**2)  # of its variance: the share divides by an estimate
     hits = {name: [] for name in truth}
-    for _ in range(250):
-        found = budget(trials(n, sds, rng, shared)).set_index("source")
+    for _ in range(1000):
+        found = budget(trials(n, sds, rng, pair)).set_index("source")
         for name, value in truth.items():
             ends = ["low", "high"] if name == REMAINDER else ["share_low", "share_high"]
             low, high = found.loc[name, ends]
             hits[name].append(low <= value <= high)
     rates = {name: np.mean(found) for name, found in hits.items()}
-    print(f"\nn = {n}, shared {shared}: {rates}")
+    print(f"\nn = {n}, together {pair}: {rates}")
     assert min(rates.values()) >= 0.93
