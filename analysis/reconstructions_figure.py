@@ -95,7 +95,9 @@ def _frame(axes: Axes, names: Sequence[str], width: float) -> None:
 
 
 def _caption(gallery: Gallery, seeds: Sequence[int], shown: int) -> str:
-    listed = f"seed {seeds[0]}" if len(seeds) == 1 else f"seeds {seeds[0]} to {seeds[-1]} from left to right"
+    whole = len(seeds) > 1 and seeds[-1] - seeds[0] == len(seeds) - 1
+    named = f"{seeds[0]} to {seeds[-1]}" if whole else ", ".join(map(str, seeds))
+    listed = f"seed {named}" if len(seeds) == 1 else f"seeds {named} from left to right"
     return (
         f"{gallery.name}: {shown} of the {len(gallery.index)} stored test images through every cell, {listed}. Chosen "
         f"by rule, by their error under PCA: {' and '.join(KINDS.values())}; # is the index of a test image. A dash: "

@@ -10,7 +10,7 @@ import pytest
 
 from analysis import reconstructions, reconstructions_text
 from analysis.reconstructions_estimates import KINDS, estimate, over_cells
-from analysis.reconstructions_figure import CELLS, chosen, draw_all
+from analysis.reconstructions_figure import CELLS, _caption, chosen, draw_all
 from study import datasets, metrics, preprocessing, records
 from study.errors import InputError
 from study.space import DEFAULTS, cell_name
@@ -195,6 +195,16 @@ def test_the_caption_says_that_errors_are_not_drawn(usual):
     (_, figure), *_ = draw_all(usual)
     said = " ".join(figure.get_supxlabel().split())
     assert "Their errors are not drawn: images.csv, written beside this picture, holds them." in said
+
+
+def test_the_caption_names_the_seeds_that_are_drawn(usual):
+    captions = {seeds: _caption(usual.galleries[0], seeds, 2) for seeds in ((0, 1, 2), (0, 4, 5), (3,))}
+    for seeds, words in (
+        ((0, 1, 2), "seeds 0 to 2 from"),
+        ((0, 4, 5), "seeds 0, 4, 5 from"),
+        ((3,), "every cell, seed 3. "),
+    ):
+        assert words in captions[seeds]
 
 
 @pytest.fixture
