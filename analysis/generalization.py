@@ -205,7 +205,7 @@ def _task(name: str, folder: Path) -> Task:
 
 def answer(arguments: argparse.Namespace) -> command.Outcome:
     """Measures what is missing, estimates, draws and writes."""
-    from analysis import begun, generalization_answer, generalization_estimates, generalization_figures
+    from analysis import generalization_answer, generalization_estimates, generalization_figures, training_command
     from analysis import generalization_text as text
 
     study = arguments.study or records.latest(arguments.artifacts)
@@ -220,7 +220,7 @@ def answer(arguments: argparse.Namespace) -> command.Outcome:
     paths += generalization_figures.draw_all(estimates, folder)
     first = trials[trials["study"] == study].iloc[0]
     said = [*records.notices(study, arguments.artifacts), *missing]
-    said += text.sentences(estimates, membership.get("membership"), study, begun.again(manifest))
+    said += text.sentences(estimates, membership.get("membership"), study, training_command.again(manifest))
     return command.Outcome(
         study, estimates.overall, said, paths, SHOWN, NOTE, folder,
         _citable(estimates, membership), generalization_answer.answers(estimates, first),

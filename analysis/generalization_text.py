@@ -37,14 +37,14 @@ LEARNT_NOTHING = (
 )
 
 
-def sentences(estimates: Estimates, membership: pd.DataFrame | None, study: str, begun: str = "") -> list[str]:
+def sentences(estimates: Estimates, membership: pd.DataFrame | None, study: str, training: str = "") -> list[str]:
     """What may be cited.
 
     Args:
         estimates: All the numbers.
         membership: Areas over seeds; None where they were not asked for.
         study: Its name.
-        begun: The command that trains its cells anew (`begun.again`); "": none is known.
+        training: The command that trains its cells anew (`training_command.again`); "": none is known.
     """
     return [
         *_demonstration(estimates.overall),
@@ -52,7 +52,7 @@ def sentences(estimates: Estimates, membership: pd.DataFrame | None, study: str,
         *_cells(estimates.cells),
         *_flips(estimates.flips),
         *(_membership(membership) if membership is not None else ()),
-        *_epochs(estimates, study, begun),
+        *_epochs(estimates, study, training),
     ]
 
 
@@ -201,12 +201,12 @@ def _membership(table: pd.DataFrame) -> Iterator[str]:
         )
 
 
-def _epochs(estimates: Estimates, study: str, begun: str) -> Iterator[str]:
+def _epochs(estimates: Estimates, study: str, training: str) -> Iterator[str]:
     """Which study would say what this one cannot: records hold held-out error at the end of training alone."""
-    if begun and (not len(estimates.flips) or "epochs" not in set(estimates.flips["axis"])):
+    if training and (not len(estimates.flips) or "epochs" not in set(estimates.flips["axis"])):
         more = 4 * int(estimates.points["epochs"].max())
         yield (
-            f"Not compared over epochs: {begun} --set epochs={more} --name {study}_{more}, then "
+            f"Not compared over epochs: {training} --set epochs={more} --name {study}_{more}, then "
             f"python -m analysis.generalization {study} --beside {study}_{more}"
         )
 

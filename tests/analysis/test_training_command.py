@@ -2,7 +2,7 @@
 
 import pytest
 
-from analysis import begun
+from analysis import training_command
 from study import manifest, space
 
 DATA = {"digits": {"shape": [8, 8, 1], "sizes": [1437, 360], "source": "load_digits", "hashes": {}}}
@@ -24,11 +24,11 @@ def described(name="latent_elbow", own=None, **settings):
     ],
 )
 def test_a_study_of_a_space_is_begun_again_with_its_settings(settings, words):
-    assert begun.again(described(**settings)) == f"python -m study.search latent_elbow{words}"
+    assert training_command.again(described(**settings)) == f"python -m study.search latent_elbow{words}"
 
 
 def test_a_level_of_the_baseline_alone_is_exchanged_by_its_factor():
-    command = begun.again(described("quick", batch_size="16"))
+    command = training_command.again(described("quick", batch_size="16"))
     assert command.startswith("python -m study.search quick --set batch_size")
 
 
@@ -37,5 +37,5 @@ def test_no_command_is_known_for_ones_own_space_or_other_blocks():
         'BASELINE = dict(dataset="digits", architecture="dense", latent_dim=3, loss="mse")\n'
         "TRAINING = dict(epochs=1, seeds=1)"
     )
-    assert begun.again(described("mine_alone", own)) == ""
-    assert begun.again(described("quick", own)) == ""
+    assert training_command.again(described("mine_alone", own)) == ""
+    assert training_command.again(described("quick", own)) == ""
