@@ -33,8 +33,9 @@ def answer(arguments: argparse.Namespace) -> command.Outcome:
     wanted = APPLICATIONS if "all" in arguments.application else (RECONSTRUCTION, *arguments.application)
     wanted = tuple(name for name in APPLICATIONS if name in wanted)
     rows, _ = curves(records.load(study, arguments.artifacts))
-    rows = rows[(rows["status"] == "completed") & ~rows["excluded"] & (rows["randomness"] == "all")]
-    said: list[str] = []
+    rows = rows[~rows["excluded"] & (rows["randomness"] == "all")]
+    said = list(application_elbow_text.failures(rows))
+    rows = rows[rows["status"] == "completed"]
     parts = []
     for application in wanted:
         found, missing = errors(application, rows, arguments, study, load)

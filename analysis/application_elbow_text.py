@@ -33,6 +33,23 @@ def sentences(estimates: Estimates) -> list[str]:
     return said
 
 
+def failures(trials: pd.DataFrame) -> Iterator[str]:
+    """The trials of each curve that did not complete, and what a choice beside them is worth.
+
+    Args:
+        trials: A row a trial: `curve`, `latent_dim`, `status`.
+    """
+    lost = trials["status"] != "completed"
+    for curve, of_curve in lost.groupby(trials["curve"], sort=False):
+        of_size = of_curve.groupby(trials["latent_dim"])
+        words = [f"{part.sum()} of {len(part)} with {size}" for size, part in of_size if part.any()]
+        if words:
+            yield (
+                f"{curve}: trials failed and are left out: {', '.join(words)}. Sizes are chosen by the networks that "
+                "trained."
+            )
+
+
 def answers(estimates: Estimates) -> list[Answer]:
     """An answer a data set, on its first curve; none where only reconstruction was asked for."""
     if estimates.agreement.empty:

@@ -186,6 +186,14 @@ def test_few_seeds_are_called_a_demonstration():
     assert application_elbow_text.answers(elbow.estimate(points({RECONSTRUCTION: FALLING}))) == []
 
 
+def test_failed_trials_are_counted_by_size_of_each_curve():
+    statuses = {2: ["failed", "completed"], 4: ["completed", "completed"], 8: ["diverged", "failed"]}
+    rows = [{"curve": "a", "latent_dim": k, "status": status} for k, some in statuses.items() for status in some]
+    trials = pd.DataFrame([*rows, {"curve": "b", "latent_dim": 2, "status": "completed"}])
+    (said,) = application_elbow_text.failures(trials)
+    assert said.startswith("a: trials failed and are left out: 1 of 2 with 2, 2 of 2 with 8. ")
+
+
 def test_the_figure_has_a_panel_an_application(usual):
     figure = application_elbow_figure.plot(usual, "toy", application_elbow_text.caption(usual, "toy"))
     titles = [axes.get_title() for axes in figure.axes]
