@@ -118,7 +118,12 @@ def _evaluate(
             missing.append(f"{cell}: {error}")
     if not results:
         raise InputError(missing[0])
-    return results, list(dict.fromkeys(missing))
+    return results, _first_of(list(dict.fromkeys(missing)))
+
+
+def _first_of(missing: list[str]) -> list[str]:
+    """What is missing, a sentence a cell; of more than three, the first and how many more."""
+    return missing if len(missing) <= 3 else [f"{missing[0]}; in {len(missing) - 1} other cells likewise"]
 
 
 def _drawn(study: str, table: pd.DataFrame, codes: pd.DataFrame, folder: Path, said: list[str]) -> command.Outcome:

@@ -154,6 +154,11 @@ def run(study, *options):
     return latent_space.main(["tiny", "--artifacts", str(study.artifacts), "--workers", "1", *options])
 
 
+def test_of_many_cells_with_trials_missing_the_first_is_named_and_the_rest_counted():
+    assert latent_space._first_of(["a: gone", "b: gone", "c: gone"]) == ["a: gone", "b: gone", "c: gone"]
+    assert latent_space._first_of([f"{cell}: gone" for cell in "abcd"]) == ["a: gone; in 3 other cells likewise"]
+
+
 def test_the_command_on_trained_models_and_without_them(finished, tmp_path, capsys):
     assert run(finished) == 0
     out = capsys.readouterr().out
