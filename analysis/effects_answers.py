@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from analysis import citable
 from analysis.effects_cost import of_rounds
+from analysis.effects_errors import OVER_PCA
 from analysis.effects_families import Contrast
-from analysis.effects_text import against_pca, caveats, collapsed, named
+from analysis.effects_text import against_pca, caveats, collapsed, named, turned
 from analysis.effects_words import WORDS, contrast_id, metric_name, numbers, seeds
 from study.space import FACTORS
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from analysis.effects import Estimates
 
 NAMED = 4  # contrasts that an answer names with their numbers
+OPPOSITE = {"lower": "higher", "higher": "lower"}
 UNCOUNTED = {"lower": "less error", "higher": "more error"}
 QUESTIONS = {"architecture": "architecture", "latent": "latent_dim", "loss": "loss", "dataset": "dataset"}
 LEVELS = {
@@ -80,6 +82,7 @@ def _answer(question: str, rows: pd.DataFrame, estimates: Estimates) -> citable.
         f"the reference's (n = {seeds(rows['n'])}; {rows.iloc[0]['method']}).",
         *_times(shown, estimates.cost),
         *(f"{one[0].upper()}{one[1:]}." for row in _rows(shown) if (one := against_pca(row, estimates))),
+        *_otherwise(rows[~rows["verdict"].isin(WORDS)].drop(index=shown.index, errors="ignore"), estimates),
         *_uncounted(rows, estimates),
     ]
     if question == "dataset":
@@ -117,7 +120,7 @@ def _tally(question: str, rows: pd.DataFrame, estimates: Estimates) -> str:
     if len(rows) == 1:
         came = f"came with {'less' if lower else 'more'} {metric} than {reference}"
         alike = f"and {reference}: which has less {metric} is {unresolved}"
-        return f"{LEVEL[question]} tried {came if lower or higher else alike}"
+        return f"{LEVEL[question]} tried {came if lower or higher else alike}{_but_of_pca(rows, estimates)}"
     left = len(rows) - lower - higher
     more = f", {higher} with more{f', {left} {unresolved}' if left else ''}"
     if len(new) == len(rows):
@@ -126,6 +129,18 @@ def _tally(question: str, rows: pd.DataFrame, estimates: Estimates) -> str:
     return (
         f"{tried} tried, at {_settings(of, factor)}: {lower} of {len(rows)} with less {metric} than {reference}{more}"
     )
+
+
+def _but_of_pca(rows: pd.DataFrame, estimates: Estimates) -> str:
+    """That the only contrast goes the other way when errors are measured by PCA's, where it does."""
+    keys = ["family", "cell", "reference"]
+    same = estimates.others.merge(rows[keys], on=keys)
+    ((verdict, opposite),) = [(row["verdict"], OPPOSITE.get(row["verdict"])) for row in _rows(rows)]
+    turned = same[(same["metric"] == OVER_PCA) & (same["verdict"] == opposite)] if verdict in OPPOSITE else same[:0]
+    if turned.empty:
+        return ""
+    more = "more" if opposite == "higher" else "less"
+    return f", but {more} where each error is divided by PCA's of its size ({numbers(_rows(turned)[0])})"
 
 
 def _settings(contrasts: list[Contrast], factor: str) -> str:
@@ -146,6 +161,17 @@ def _times(rows: pd.DataFrame, cost: pd.DataFrame) -> Iterator[str]:
         of = ", in this order," if len(known) > 1 else ""
         ratios = "; ".join(numbers(row, "ratio", "low", "high") for row in _rows(known))
         yield f"An epoch takes{of} {ratios} times the reference's seconds ({of_rounds(known['n'])})."
+
+
+def _otherwise(rows: pd.DataFrame, estimates: Estimates) -> Iterator[str]:
+    """Of contrasts that the declared metric does not resolve, those that another one does."""
+    told = [
+        f"{row['label']}: {numbers(row)} ({'; '.join(words)})"
+        for row in _rows(_short(rows))
+        if (words := list(turned(row, estimates.others)))
+    ]
+    if told:
+        yield f"Not resolved, but by another measure: {'; '.join(told)}."
 
 
 def _uncounted(rows: pd.DataFrame, estimates: Estimates) -> Iterator[str]:

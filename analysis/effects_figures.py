@@ -29,6 +29,7 @@ TICKS = (  # from dense to sparse: the first that leaves few enough to read
 FEWEST, MOST = 3, 8  # ticks
 CUT = 3.0  # times below the lowest and above the highest mean, where bands are cut off
 SEEDS_BELOW = 0.24  # of a row's height: seeds stand under their mean
+MARGIN, LEAST_SPAN = 0.06, 1.2  # room at the ends of an axis, as a share of its logarithmic length; its least length
 BESIDE_LEGEND = 50  # characters of a title's line that leave the legend its place
 CELL, REFERENCE = "with the change", "its reference"
 
@@ -55,11 +56,17 @@ def forest(rows: pd.DataFrame, pairs: pd.DataFrame, caption: str) -> Figure:
         axes = figure.subplots()
         start, names = short(list(rows["label"]))
         places = np.arange(len(rows))[::-1]
+        limits = _limits(rows, pairs)
         for place, row in zip(places, rows.to_dict("records"), strict=True):
             mine = pairs[(pairs["cell"] == row["cell"]) & (pairs["reference"] == row["reference"])]
-            _row(axes, float(place), row, mine["ratio"].to_numpy())
+            if limits and not limits[0] <= row["ratio"] <= limits[1]:
+                _arrow(axes, float(place), row, left=row["ratio"] < limits[0])
+            else:
+                _row(axes, float(place), row, mine["ratio"].to_numpy())
         axes.axvline(1, color="black", lw=0.8, ls=(0, (4, 2)), zorder=0)
         axes.set_xscale("log")
+        if limits:
+            axes.set_xlim(*limits)
         ticks(axes)
         axes.set_yticks(places, names)
         axes.set_ylim(-0.7, len(rows) - 0.4)
@@ -108,6 +115,25 @@ def short(labels: Sequence[str]) -> tuple[str, list[str]]:
     return " ".join(words[0][:same]), [" ".join(w[same:]) for w in words]
 
 
+def _limits(rows: pd.DataFrame, pairs: pd.DataFrame) -> tuple[float, float] | None:
+    """The axis of the contrasts whose images go through the code, where others are far from these; else None."""
+    shown = rows[~rows["past_code"].astype(bool)]
+    if shown.empty or len(shown) == len(rows):
+        return None
+    seeds = pairs.loc[pairs["cell"].isin(shown["cell"]), "ratio"]
+    values = np.concatenate([shown[["ratio", "ratio_low", "ratio_high"]].to_numpy(float).ravel(), seeds, [1.0]])
+    logs = np.log(values[np.isfinite(values) & (values > 0)])
+    room = MARGIN * max(np.ptp(logs), np.log(LEAST_SPAN))
+    return float(np.exp(logs.min() - room)), float(np.exp(logs.max() + room))
+
+
+def _arrow(axes: Axes, place: float, row: dict[str, Any], left: bool) -> None:
+    """A contrast beyond the axis: an arrow at its end, and the numbers."""
+    colour, end = figures.COLOURS[0], axes.get_yaxis_transform()
+    axes.plot(0.015 if left else 0.985, place, "<" if left else ">", color=colour, ms=6, transform=end, clip_on=False)
+    _numbers(axes, place, row)
+
+
 def _row(axes: Axes, place: float, row: dict[str, Any], seeds: np.ndarray) -> None:
     ends = np.array([row["ratio_low"], row["ratio_high"]])
     bounded = np.isfinite(ends).all()
@@ -118,6 +144,10 @@ def _row(axes: Axes, place: float, row: dict[str, Any], seeds: np.ndarray) -> No
         axes.plot(ends, [place, place], "|", color=colour, ms=6)
     face = colour if row["verdict"] in WORDS else "white"
     axes.plot(row["ratio"], place, "o", color=colour, mfc=face, ms=5, mew=1.2, zorder=3)
+    _numbers(axes, place, row)
+
+
+def _numbers(axes: Axes, place: float, row: dict[str, Any]) -> None:
     axes.annotate(
         numbers(row), (1.01, place), xycoords=("axes fraction", "data"), va="center", fontsize=7, annotation_clip=False
     )

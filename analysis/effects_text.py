@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from analysis.effects import Estimates
 
+OTHER_KINDS = ("test_mae", "test_excess_bce", "test_ssim")  # not squared errors, of whatever mean or images
+DECIDED = {"lower": "but less", "higher": "but more"}  # by other metrics, where the declared one decides nothing
 NO_GAIN = "no gain on PCA is resolved"
 BY_PCA = {"lower": "better against PCA than the reference", "higher": "worse against PCA than the reference"}
 
@@ -49,12 +51,18 @@ def captions(estimates: Estimates, family: str) -> dict[str, str]:
     return {
         "forest": f"{family}: {metric_name(metric)} of each cell ÷ that of its reference, paired by seed. Small "
         f"points: seeds (n = {n}); large points and bars: geometric mean and simultaneous 95 % interval "
-        f"({rows['method'].iloc[0]}). Left of 1: less error. {failed} of {tried} trials failed; failed pairs are left "
-        "out here.",
+        f"({rows['method'].iloc[0]}). Left of 1: less error.{_far(rows)} {failed} of {tried} trials failed; failed "
+        "pairs are left out here.",
         "curves": f"{family}: {metric_name(curve)} over training, geometric mean and 95 % t interval of logarithms "
         f"over seeds (n = {of_curves}); each cell against its reference, over equally many epochs. Bands are cut off "
         "at three times the highest and a third of the lowest mean.",
     }
+
+
+def _far(rows: pd.DataFrame) -> str:
+    """What a caption says of contrasts that the axis leaves out (`effects_figures.forest`)."""
+    apart = rows["past_code"].any() and not rows["past_code"].all()
+    return " The axis is that of codes: an arrow where the image goes past them, and lies outside." if apart else ""
 
 
 def named(rows: pd.DataFrame, estimates: Estimates) -> str:
@@ -67,7 +75,7 @@ def caveats(row: dict[str, Any], estimates: Estimates) -> str:
     found = [
         *collapsed(row, estimates.failures),
         *_narrow(row),
-        *_turned(row, estimates.others),
+        *turned(row, estimates.others),
         *effects_seeds.named(row),
     ]
     return f" ({'; '.join(found)})" if found else ""
@@ -164,13 +172,18 @@ def _narrow(row: dict[str, Any]) -> Iterator[str]:
         yield f"its layer of {row['narrowest_width']:.0f} units is narrower than the code"
 
 
-def _turned(row: dict[str, Any], others: pd.DataFrame) -> Iterator[str]:
-    """Other metrics whose intervals decide for the other side; PCA's errors are held against it apart (`_skill`)."""
-    opposite = {"lower": "higher", "higher": "lower"}.get(row["verdict"])
-    turned = others[_same(others, row) & (others["verdict"] == opposite) & (others["metric"] != OVER_PCA)]
-    if len(turned):
-        named = ", ".join(f"{metric_name(one['metric'])} {numbers(one)}" for one in _rows(turned))
-        yield f"the other way round by {named}"
+def turned(row: dict[str, Any], others: pd.DataFrame) -> Iterator[str]:
+    """Other metrics whose intervals decide for the other side, or at all where the declared one's do not.
+
+    PCA's errors are held against a contrast apart (`_skill`).
+    """
+    sides = {"lower": {"higher": ""}, "higher": {"lower": ""}}.get(row["verdict"], DECIDED)
+    for verdict, said in sides.items():
+        rows = others[_same(others, row) & (others["verdict"] == verdict) & (others["metric"] != OVER_PCA)]
+        rows = rows[rows["metric"].isin(OTHER_KINDS)] if said else rows
+        if len(rows):
+            metrics = ", ".join(f"{metric_name(one['metric'])} {numbers(one)}" for one in _rows(rows))
+            yield f"{said or 'the other way round'} by {metrics}"
 
 
 def _same(table: pd.DataFrame, row: dict[str, Any]) -> pd.Series:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from analysis.generalization_estimates import Estimates
 
+ALONE = " (no other task was compared)"
 PROBLEM_2 = (*RESTORATIONS, ANOMALY, GENERATION)
 WITHIN = ("equivalent", "better, within the margin", "worse, within the margin")
 
@@ -56,7 +57,7 @@ def answers(estimates: Estimates, first: pd.Series) -> list[Answer]:
     together = cells[cells["part"] == "together"]
     mine = together[together["task"] == main["task"]]
     said = [
-        _verdict(mine, main),
+        _verdict(mine, main, alone=together["task"].nunique() == 1),
         f"The {_compared(main['task'])} {_range(mine)} ({_method(mine, main)}).",
         _unlearnt(networks, mine),
         _why(estimates, first, cells[cells["task"] == main["task"]], means),
@@ -78,12 +79,21 @@ def _like(table: pd.DataFrame, first: pd.Series) -> pd.DataFrame:
     return table[(table["dataset"] == first["dataset"]) & same_size & (table["classes"] == classes)]
 
 
-def _verdict(rows: pd.DataFrame, main: dict[str, Any]) -> str:
-    """In how many cells training images do better by more than the margin, and what is known of the others."""
+def _verdict(rows: pd.DataFrame, main: dict[str, Any], alone: bool) -> str:
+    """In how many cells training images do better by more than the margin, and what is known of the others.
+
+    Args:
+        rows: The cells of one task.
+        main: Its mean over them.
+        alone: Whether no other task was compared.
+    """
     least = margin(main["task"])
     better, worse = (int(found.sum()) for found in (rows["high"] < -rows["margin"], rows["low"] > rows["margin"]))
     within = int(rows["verdict"].isin(WITHIN).sum())
-    every, where = _cells(len(rows), main), f"in {main['task']} of {main['dataset']} with {setting(main)}"
+    every, where = (
+        _cells(len(rows), main),
+        f"in {main['task']}{ALONE if alone else ''} of {main['dataset']} with {setting(main)}",
+    )
     part = f", in {better or worse} of {every}" if len(rows) > 1 else ""
     others = {"worse by more": worse if better else 0, f"within {least}": within}
     others["not resolved"] = len(rows) - better - worse - within

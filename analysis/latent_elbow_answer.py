@@ -1,4 +1,4 @@
-"""The answer of `analysis.latent_elbow` to the first discussion question: a procedure, and what it gives here."""
+"""The answer of `analysis.latent_elbow` to the first discussion question: what a procedure gives here, and which."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ if TYPE_CHECKING:
 
     from analysis.latent_elbow_estimates import Estimates
 
-LEAD = (
-    "State which share of the mean image's error the application may lose; for a task take the task's own error "
-    "(--application). Train a grid of latent sizes with repeated seeds. Take the smallest size from which the error on "
-    "validation images stays within that share; the upper end of its interval is the safe choice, unless training "
-    "fails there. "
+RULE = (
+    " For another application: state which share of the mean image's error it may lose, or for a task how much of the "
+    "task's own error; train a grid of latent sizes with repeated seeds; take the smallest size from which the error "
+    "on validation images stays within that share. The upper end of its interval is the safe choice, unless training "
+    "fails there."
 )
 MAIN = 0.10  # the threshold whose choice the answer cites
 
 
 def answers(estimates: Estimates, trials: pd.DataFrame) -> list[Answer]:
-    """All thresholds on the first curve of each data set; the first answer begins with the procedure.
+    """All thresholds on the first curve of each data set; the first answer ends with the procedure.
 
     Args:
         estimates: All the numbers.
@@ -45,12 +45,12 @@ def answers(estimates: Estimates, trials: pd.DataFrame) -> list[Answer]:
     rows = estimates.elbow[~estimates.elbow["shortened"] & estimates.elbow["threshold"].notna()]
     first_of_each = rows.drop_duplicates("dataset")["curve"]
     return [
-        _of_curve(estimates, rows[rows["curve"] == curve], trials, "" if place else LEAD)
+        _of_curve(estimates, rows[rows["curve"] == curve], trials, "" if place else RULE)
         for place, curve in enumerate(first_of_each)
     ]
 
 
-def _of_curve(estimates: Estimates, elbow: pd.DataFrame, trials: pd.DataFrame, lead: str) -> Answer:
+def _of_curve(estimates: Estimates, elbow: pd.DataFrame, trials: pd.DataFrame, rule: str) -> Answer:
     rows: list[dict[str, Any]] = elbow.to_dict("records")
     curve, dataset = (rows[0][name] for name in ("curve", "dataset"))
     means, points = (table[table["curve"] == curve] for table in (estimates.curve, estimates.points))
@@ -62,7 +62,7 @@ def _of_curve(estimates: Estimates, elbow: pd.DataFrame, trials: pd.DataFrame, l
     texts += [*left_out(points), *lost(points), *filter(None, [how_far_trained(end, estimates.curve)])]
     said = " ".join([texts[0], *(f"{text[:1].upper()}{text[1:]}" for text in texts[1:])])
     cited = next((f"{slug(curve)}-{slug(row['rule'])}" for row in reached if row["threshold"] == MAIN), "")
-    return Answer("latent_elbow", f"{lead}{curve} ({_trained(points, trials)}): {said}", cited, f"curve-{dataset}")
+    return Answer("latent_elbow", f"{curve} ({_trained(points, trials)}): {said}{rule}", cited, f"curve-{dataset}")
 
 
 def _reached(rows: list[dict[str, Any]], kind: str) -> str:

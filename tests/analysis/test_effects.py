@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -302,7 +303,10 @@ def test_an_answer_names_what_is_resolved_before_what_only_looks_large(usual):
     table.loc[table.index[0], "value"] = 9.0  # large, and not resolved
     others = table.assign(label=table["label"].str.replace("→ 1", "→ 64"))
     answer = effects_answers._answer("latent", others, usual)
-    assert ". Resolved: latent_dim" in answer.sentence and "latent_dim 64" not in answer.sentence
+    first, otherwise = answer.sentence.split(" Not resolved, but by another measure: ")
+    assert ". Resolved: latent_dim" in first and "latent_dim 64" not in first
+    assert otherwise.startswith("latent_dim 64: 1.48") and "but more by test MAE 1.22" in otherwise
+    assert "validation" not in otherwise and "unexplained" not in otherwise
 
 
 def test_few_seeds_a_partial_study_and_failures_are_said(space, trials):
@@ -568,6 +572,29 @@ def test_the_numbers_beside_a_row_show_on_which_side_of_1_it_lies(usual):
     rows = usual.contrasts.query("family == 'loss'").assign(ratio=1.2321, ratio_low=1.00432, ratio_high=1.5117)
     axes = effects_figures.forest(rows, usual.pairs, "").axes[0]
     assert [text.get_text() for text in axes.texts] == ["1.23 [1.004, 1.51]"] * 2
+
+
+def test_what_passes_the_code_is_an_arrow_beyond_the_axis_of_the_others(usual):
+    rows = usual.contrasts.query("family == 'latent'").copy()
+    whole = effects_figures.forest(rows, usual.pairs, "").axes[0]
+    last = rows.index[-1]
+    rows.loc[last, ["ratio", "ratio_low", "ratio_high", "past_code"]] = [0.001, 0.0009, 0.0011, True]
+    axes = effects_figures.forest(rows, usual.pairs, "").axes[0]
+    arrows = [line for line in axes.get_lines() if line.get_marker() == "<"]
+    assert len(arrows) == 1 and arrows[0].get_ydata()[0] == 0
+    others = rows.drop(index=last)
+    assert axes.get_xlim()[0] > 0.01 and axes.get_xlim()[0] < others["ratio_low"].min()
+    assert [text.get_text() for text in axes.texts][:-1] == [text.get_text() for text in whole.texts][:-1]
+
+
+def test_an_only_contrast_that_turns_against_pca_says_so_first(usual):
+    rows = usual.contrasts.query("family == 'dataset'").head(1).copy()
+    numbers = {"metric": "test_over_pca", "verdict": "higher", "ratio": 1.3, "ratio_low": 1.2, "ratio_high": 1.4}
+    estimates = SimpleNamespace(others=rows.assign(**numbers))
+    said = effects_answers._but_of_pca(rows.assign(verdict="lower"), estimates)
+    assert said == ", but more where each error is divided by PCA's of its size (1.3 [1.2, 1.4])"
+    assert effects_answers._but_of_pca(rows.assign(verdict="higher"), estimates) == ""
+    assert effects_answers._but_of_pca(rows.assign(verdict="not resolved"), estimates) == ""
 
 
 def test_what_labels_begin_with_is_named_once():

@@ -798,13 +798,14 @@ def test_the_answer_counts_what_is_known_of_the_other_cells():
     names = ("value", "low", "high", "verdict")
     rows = pd.DataFrame([dict(zip(names, cell, strict=True), margin=np.log(1.02)) for cell in cells])
     main = estimated(table()).overall.to_dict("records")[0]
-    said = generalization_answer._verdict(rows, main)
+    said = generalization_answer._verdict(rows, main, alone=False)
     assert said.startswith(
         "Yes, in 1 of 3 cells: in reconstruction of digits with 959 training images, 8 latent units "
     )
     left = "less would not matter (the others: within 2 % in 1, not resolved in 1)."
     assert said.endswith(f"do better than test images by more than 2 %; {left}")
-    unresolved = generalization_answer._verdict(rows[1:], main)
+    unresolved = generalization_answer._verdict(rows[1:], main, alone=True)
+    assert "in reconstruction (no other task was compared) of digits" in unresolved
     assert unresolved.endswith(
         "is resolved in any of 2 cells; less would not matter (within 2 % in 1, not resolved in 1)."
     )

@@ -149,7 +149,8 @@ def test_a_size_above_the_narrowest_layer_is_left_out_and_said(table, data):
     assert any(text.endswith(expected) for text in sentences(estimates))
     assert expected in caption(estimates, "digits")
     (answer,) = latent_elbow_answer.answers(estimates, trials)
-    assert "of the sizes tried (1, 2, 4, 8, 16)" in answer.sentence and answer.sentence.endswith(f" L{expected[1:]}")
+    assert "of the sizes tried (1, 2, 4, 8, 16)" in answer.sentence
+    assert answer.sentence.removesuffix(latent_elbow_answer.RULE).endswith(f" L{expected[1:]}")
 
 
 NETWORK = {"architecture": "cnn", "loss": "mse"}
@@ -386,9 +387,8 @@ def test_a_procedure_of_three_sentences_opens_the_first_answer_alone(usual, tabl
     )
     both = dataclasses.replace(usual, elbow=elbow, points=points, curve=curve)
     first, second = latent_elbow_answer.answers(both, table())
-    assert first.sentence.startswith(f"{latent_elbow_answer.LEAD}digits, dense")
-    assert second.sentence.startswith("other, dense") and latent_elbow_answer.LEAD.count(". ") == 3
-    assert "--application" in latent_elbow_answer.LEAD
+    assert first.sentence.startswith("digits, dense") and first.sentence.endswith(latent_elbow_answer.RULE)
+    assert second.sentence.startswith("other, dense") and latent_elbow_answer.RULE not in second.sentence
 
 
 def test_an_answer_without_a_size_cites_none(table, data):
